@@ -1,0 +1,1 @@
+"""Symbolon: an open, self-hosted audience exchange."""

@@ -1,0 +1,35 @@
+"""A run: one attempt at a piece of work, finished or not."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - msgspec reads the annotation at run time
+from enum import StrEnum
+
+import msgspec
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt. A run that is still `running` although its process is gone was killed; what it
+    left does not count.
+    """
+
+    #: unique, sortable by time
+    id: str
+    #: what was asked for: `audience import`, `profiles import`, ...
+    work: str
+    #: the audience or table it works on
+    subject: str = ""
+    state: RunState = RunState.RUNNING
+    pid: int = 0
+    started: datetime
+    finished: datetime | None = None
+    #: code of the error it ended with; empty = none
+    error: str = ""
