@@ -17,8 +17,9 @@ class RunState(StrEnum):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt. A run that is still `running` although its process is gone was killed; what it
-    left does not count.
+    """One attempt.
+
+    A run that is still `running` although its process is gone was killed; what it left does not count.
     """
 
     #: unique, sortable by time
