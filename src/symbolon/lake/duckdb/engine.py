@@ -1,0 +1,228 @@
+"""The engine of DuckDB.
+
+Invariant: every statement runs on a cursor of its own, so threads do not disturb each other and reading a result in
+batches survives the next statement. What all cursors must see (views over files, small tables) has a name of its own in
+the instance's memory and goes away with the last expression that uses it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING, cast
+
+import ibis
+import ibis.expr.operations as ops
+import pyarrow as pa
+from ibis.backends.sql.datatypes import DuckDBType
+
+from symbolon.lake.duckdb.connection import connect
+from symbolon.lake.duckdb.failures import failures
+from symbolon.lake.errors import StatementFailed, disk_errors
+from symbolon.lake.locks import HeldDirectory, make_private
+from symbolon.lake.written import WrittenFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import duckdb
+
+#: rows of a row group: the unit that a thread reads
+_ROW_GROUP_ROWS = 122_880
+_COPY_OPTIONS = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {_ROW_GROUP_ROWS}"
+
+
+class DuckDbEngine:
+    """Computes relations with DuckDB in this process; see `symbolon.lake.engine.Engine` for what each method gives."""
+
+    name = "duckdb"
+
+    def __init__(self, root: Path, *, threads: int = 2, memory_limit: str = "2GB") -> None:
+        make_private(root)
+        self._root = root.resolve()
+        self._spill = HeldDirectory(self._root / "tmp", "spill")
+        with failures():
+            self._connection, self._ibis = connect(
+                self._root, self._spill.path, threads=threads, memory_limit=memory_limit
+            )
+        self._numbers = itertools.count(1)
+        self._dropped: deque[str] = deque()
+        self._closed = False
+
+    def scan(self, files: Sequence[str], schema: pa.Schema) -> ibis.Table:
+        """Give a relation over Parquet files."""
+        if not files:
+            return self.relation(schema.empty_table())
+        listed = ", ".join(_text(str(file)) for file in files)
+        source = f"read_parquet([{listed}], union_by_name = {'true' if len(files) > 1 else 'false'})"
+        with failures(schema.names):
+            cursor = self._cursor()
+            there = {row[0] for row in cursor.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+            columns = ", ".join(_column(field, there) for field in schema)
+            name = self._name("scan")
+            cursor.execute(f"CREATE VIEW memory.main.{name} AS SELECT {columns} FROM {source}")
+        return self._table(name, schema, f"VIEW memory.main.{name}")
+
+    def relation(self, table: pa.Table) -> ibis.Table:
+        """Give a relation over rows in memory."""
+        name = self._name("rows")
+        with failures(table.schema.names):
+            cursor = self._cursor()
+            cursor.register("given", table)
+            columns = ", ".join(_column(field, set(table.schema.names)) for field in table.schema)
+            cursor.execute(f"CREATE TABLE memory.main.{name} AS SELECT {columns} FROM given")
+            cursor.unregister("given")
+        return self._table(name, table.schema, f"TABLE memory.main.{name}")
+
+    def write(
+        self,
+        relation: ibis.Table,
+        directory: Path,
+        schema: pa.Schema,
+        *,
+        prefix: str = "part",
+        order_by: Sequence[str] | None = None,
+    ) -> list[WrittenFile]:
+        """Write a relation as Parquet files."""
+        make_private(directory)
+        missing = [name for name in schema.names if name not in relation.columns]
+        if missing:
+            raise StatementFailed(f"the relation has no column {', '.join(missing)}")
+        # cast in SQL, not in Ibis: it takes a literal to have the type it was declared with, DuckDB does not
+        columns = ", ".join(_column(field, set(schema.names)) for field in schema)
+        order = f" ORDER BY {', '.join(_quoted(name) for name in order_by)}" if order_by else ""
+        target = directory / f"{prefix}.parquet"
+        if target.exists():
+            raise StatementFailed(f"`{target.name}` was written before")
+        copy = (
+            f"COPY (SELECT {columns} FROM ({self.sql(relation)}){order}) "
+            f"TO {_text(str(target))} ({_COPY_OPTIONS}, RETURN_STATS)"
+        )
+        try:
+            with failures({*schema.names, *relation.columns}):
+                written = self._run(copy, relation).fetchall()
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+        files = []
+        for path, rows, size, *_ in written:
+            file = directory / str(path).rsplit("/", 1)[-1]
+            if rows:
+                file.chmod(0o600)
+                files.append(WrittenFile(file, int(rows), int(size)))
+            else:
+                file.unlink(missing_ok=True)
+        return files
+
+    def batches(self, relation: ibis.Table, chunk_rows: int = 131_072) -> Iterator[pa.RecordBatch]:
+        """Give the rows in batches."""
+        schema = relation.schema().to_pyarrow()
+        known = relation.columns
+        with failures(known):
+            cursor = self._cursor()
+            self._attach(cursor, relation)
+            reader = cursor.sql(self.sql(relation)).to_arrow_reader(chunk_rows)
+        while True:
+            with failures(known):
+                batch = next(reader, None)
+            if batch is None:
+                return
+            if batch.num_rows:
+                yield _typed(batch, schema)
+
+    def fetch(self, relation: ibis.Table, limit: int | None = 100_000) -> pa.Table:
+        """Give the rows in memory."""
+        picked = relation if limit is None else relation.limit(limit)
+        return pa.Table.from_batches(self.batches(picked), schema=relation.schema().to_pyarrow())
+
+    def count(self, relation: ibis.Table) -> int:
+        """Count the rows."""
+        with failures(relation.columns):
+            row = self._run(self.sql(relation.count().as_table()), relation).fetchone()
+        return int(row[0]) if row else 0
+
+    def sql(self, relation: ibis.Table) -> str:
+        """Give the statement."""
+        return str(self._ibis.compile(relation))
+
+    def close(self) -> None:
+        """End the engine."""
+        if self._closed:
+            return
+        self._closed = True
+        self._ibis.disconnect()  # else DuckDB prints a page about leaks at exit
+        self._connection.close()
+        self._spill.release()
+
+    def __enter__(self) -> DuckDbEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _run(self, statement: str, relation: ibis.Table) -> duckdb.DuckDBPyConnection:
+        cursor = self._cursor()
+        self._attach(cursor, relation)
+        with disk_errors("a result"):
+            return cursor.execute(statement)
+
+    def _attach(self, cursor: duckdb.DuckDBPyConnection, relation: ibis.Table) -> None:
+        """Show a cursor the rows that `ibis.memtable` holds: Ibis registers them on its own connection only."""
+        for node in relation.op().find(ops.InMemoryTable):
+            cursor.register(node.name, node.data.to_pyarrow(node.schema))
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        if self._closed:
+            raise StatementFailed("the engine is closed", hint="open the project again")
+        cursor = self._connection.cursor()
+        while self._dropped:
+            cursor.execute(f"DROP {self._dropped.popleft()}")
+        return cursor
+
+    def _name(self, kind: str) -> str:
+        return f"{kind}_{next(self._numbers)}"
+
+    def _table(self, name: str, schema: pa.Schema, dropped: str) -> ibis.Table:
+        node = ops.DatabaseTable(
+            name,
+            schema=ibis.Schema.from_pyarrow(_nullable(schema)),
+            source=self._ibis,
+            namespace=ops.Namespace(catalog="memory", database="main"),
+        )
+        # only noted: the collector may run in the middle of another statement
+        weakref.finalize(node, self._dropped.append, dropped)
+        return cast("ibis.Table", node.to_expr())
+
+
+def _nullable(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([field.with_nullable(True) for field in schema])
+
+
+def _typed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    return (
+        batch
+        if batch.schema.equals(schema)
+        else pa.RecordBatch.from_arrays(
+            [batch.column(i).cast(field.type) for i, field in enumerate(schema)], schema=schema
+        )
+    )
+
+
+def _column(field: pa.Field, there: set[str]) -> str:
+    name = _quoted(field.name)
+    source = name if field.name in there else "NULL"
+    return f"CAST({source} AS {_sql_type(field)}) AS {name}"
+
+
+def _sql_type(field: pa.Field) -> str:
+    return str(DuckDBType.to_string(ibis.Schema.from_pyarrow(pa.schema([field]))[field.name]))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

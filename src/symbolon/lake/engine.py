@@ -1,0 +1,115 @@
+"""What computes on rows: the few things an engine must be able to do, and which one a project has.
+
+Invariant: an engine reads Parquet files and writes Parquet files; it never changes a table. Relations are Ibis
+expressions, so one definition runs on every engine. A second engine is a folder beside `duckdb/` with the same file names,
+and one more line in `open_engine`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from symbolon.lake.errors import EngineUnknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import ibis
+    import pyarrow as pa
+
+    from symbolon.lake.written import WrittenFile
+    from symbolon.settings import Settings
+
+#: names of the engines that this release has
+ENGINES = ("duckdb",)
+
+
+class Engine(Protocol):
+    """Computes relations. May be used from several threads at once."""
+
+    #: what it is: `duckdb`
+    name: str
+
+    def scan(self, files: Sequence[str], schema: pa.Schema) -> ibis.Table:
+        """Give a relation over Parquet files, with exactly the columns of `schema`.
+
+        Columns that a file does not have are null in its rows. No file gives an empty relation of that schema.
+
+        Args:
+            files: absolute paths inside the lake.
+            schema: names, types and order of the columns.
+
+        Raises:
+            LakeCorrupt: a file is missing or is no Parquet file.
+        """
+        ...
+
+    def relation(self, table: pa.Table) -> ibis.Table:
+        """Give a relation over rows in memory; kept as long as a relation made from it is."""
+        ...
+
+    def write(
+        self,
+        relation: ibis.Table,
+        directory: Path,
+        schema: pa.Schema,
+        *,
+        prefix: str = "part",
+        order_by: Sequence[str] | None = None,
+    ) -> list[WrittenFile]:
+        """Write a relation as Parquet files, by one statement.
+
+        Columns are picked by name, ordered and cast as `schema` says; further columns are left out.
+
+        Args:
+            relation: what to write.
+            directory: where to; made where missing, inside the lake.
+            schema: names, types and order of the columns.
+            prefix: first part of the files' names; of calls with one directory only one may have it.
+            order_by: columns to sort by; the files in the order given are then sorted.
+
+        Returns:
+            The files; none if there are no rows.
+
+        Raises:
+            StatementFailed: the statement cannot run, or a value does not fit its column.
+            DiskFull: there is no space for it.
+        """
+        ...
+
+    def batches(self, relation: ibis.Table, chunk_rows: int = 131_072) -> Iterator[pa.RecordBatch]:
+        """Give the rows in batches of at most `chunk_rows`; memory holds a few of them."""
+        ...
+
+    def fetch(self, relation: ibis.Table, limit: int | None = 100_000) -> pa.Table:
+        """Give the rows, at most `limit` of them (None = all), in memory."""
+        ...
+
+    def count(self, relation: ibis.Table) -> int:
+        """Count the rows."""
+        ...
+
+    def sql(self, relation: ibis.Table) -> str:
+        """Give the statement that computes a relation, as text for a person."""
+        ...
+
+    def close(self) -> None:
+        """End the engine and remove what it spilled. May be called twice."""
+        ...
+
+
+def open_engine(settings: Settings) -> Engine:
+    """Start the engine that the settings name.
+
+    Raises:
+        EngineUnknown: this release has no such engine.
+    """
+    if settings.engine not in ENGINES:
+        raise EngineUnknown(
+            f"there is no engine `{settings.engine}`",
+            hint=f"set `engine` in symbolon.toml or SYMBOLON_ENGINE to one of: {', '.join(ENGINES)}",
+        )
+    from symbolon.lake.duckdb import DuckDbEngine  # noqa: PLC0415 - heavy
+
+    return DuckDbEngine(settings.lake_dir, threads=settings.thread_count, memory_limit=settings.memory_limit)
