@@ -1,6 +1,7 @@
 """Reconciling IDs with profiles: the definitions, the counts, and why one ID did or did not match."""
 
 from symbolon.matching.counting import Tally, change_counts, changes, members, read_tally, tally
+from symbolon.matching.explain import Explanation, Step, explain
 from symbolon.matching.reconcile import (
     Status,
     ambiguous_positions,
@@ -14,13 +15,16 @@ from symbolon.matching.reconcile import (
 )
 
 __all__ = [
+    "Explanation",
     "Status",
+    "Step",
     "Tally",
     "ambiguous_positions",
     "applied",
     "change_counts",
     "changes",
     "duplicates",
+    "explain",
     "members",
     "read_tally",
     "reconciled",

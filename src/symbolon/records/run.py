@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - msgspec reads the annotation at run time
+import os
+import secrets
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import msgspec
@@ -34,3 +36,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     finished: datetime | None = None
     #: code of the error it ended with; empty = none
     error: str = ""
+
+    @classmethod
+    def begin(cls, work: str, subject: str = "") -> Run:
+        """Begin a run in this process, under a new id that sorts by time."""
+        now = datetime.now(UTC)
+        run_id = f"{now:%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
+        return cls(id=run_id, work=work, subject=subject, pid=os.getpid(), started=now)

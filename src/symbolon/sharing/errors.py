@@ -1,0 +1,68 @@
+"""What can go wrong when audiences are imported and kept."""
+
+from __future__ import annotations
+
+from symbolon.errors import DefinitionError, InputError, SecretError
+
+
+class SourceError(DefinitionError):
+    """The definition of a data source does not hold together; all faults are listed at once."""
+
+    code = "source.invalid"
+
+
+class SegmentNeeded(DefinitionError):
+    """The file holds several segments and nobody said which one is wanted."""
+
+    code = "import.segment"
+
+
+class SegmentUnknown(InputError):
+    """No line of the file names the wanted segment."""
+
+    code = "import.segment_unknown"
+
+
+class OptionError(DefinitionError):
+    """An option means nothing for this data source or this file."""
+
+    code = "import.option"
+
+
+class TooManyRejected(InputError):
+    """More records were rejected than `--max-rejected` allows; nothing was published."""
+
+    code = "import.rejected"
+
+
+class OlderFile(InputError):
+    """The file is older than the last one applied to this audience."""
+
+    code = "import.older"
+
+
+class WrongKey(SecretError):
+    """Hardly any encrypted value could be decrypted: key, IV or encoding are not those of the sender."""
+
+    code = "secret.wrong_key"
+    default_hint = (
+        "compare key, IV and encoding with the sender's, then: symbolon source edit NAME --key-hex-file FILE --iv HEX"
+    )
+
+
+class SourceMismatch(DefinitionError):
+    """The audience belongs to another data source."""
+
+    code = "audience.source"
+
+
+class AudienceTypeError(DefinitionError):
+    """This cannot be done with an audience of this type."""
+
+    code = "audience.type"
+
+
+class VersionUnknown(DefinitionError):
+    """The audience has no such version."""
+
+    code = "audience.version"

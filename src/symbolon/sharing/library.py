@@ -1,0 +1,343 @@
+"""The audiences of a project: looked at, compared, rolled back, matched again, deleted.
+
+Invariant: no published version ever changes. A roll-back is a new version that points at old rows, a refresh is a new
+version of the same IDs.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import msgspec
+
+from symbolon import matching, policy
+from symbolon.errors import UnknownNameError
+from symbolon.records import Audience, AudienceType, AudienceVersion, NoProgress, Origin, Receipt, Run, RunState
+from symbolon.sharing.errors import AudienceTypeError, VersionUnknown
+from symbolon.sharing.importing import Importer
+from symbolon.sharing.locks import audience_lock
+from symbolon.sharing.publishing import Matcher, Publisher
+from symbolon.sharing.reconciling import ListMaker
+from symbolon.sharing.rejected import RejectedReader
+from symbolon.sharing.request import ImportRequest
+from symbolon.sharing.rows import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from symbolon.lake import Engine, Lake
+    from symbolon.profiles import Profiles
+    from symbolon.records import Progress
+    from symbolon.settings import Settings
+    from symbolon.sharing.sources import Sources
+    from symbolon.store import Store
+
+#: columns of members where none are asked for
+DEFAULT_COLUMNS = ("external_id", "email")
+
+
+class Audiences:
+    """The audience library of a project."""
+
+    def __init__(
+        self, *, settings: Settings, store: Store, lake: Lake, engine: Engine, profiles: Profiles, sources: Sources
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._lake = lake
+        self._engine = engine
+        self._profiles = profiles
+        self._sources = sources
+        self._publisher = Publisher(engine=engine, lake=lake, store=store)
+        self._importer = Importer(
+            settings=settings, store=store, lake=lake, engine=engine, profiles=profiles, sources=sources
+        )
+        self._lists = ListMaker(settings=settings, store=store, engine=engine, lake=lake, profiles=profiles)
+
+    def import_(self, request: ImportRequest, progress: Progress | None = None) -> list[Receipt]:
+        """Import a file set; give one receipt for each audience it made. Raises as `Importer.run`."""
+        return self._importer.run(request, progress)
+
+    def import_file(self, *paths: str | Path, source: str, **options: Any) -> Receipt:
+        """Import one audience; `options` are the fields of `ImportRequest`. Raises as `Importer.run`.
+
+        Example:
+            >>> audiences.import_file("segment.sync", source="crm", segment="24").members  # doctest: +SKIP
+            2
+        """
+        from pathlib import Path  # noqa: PLC0415
+
+        return self.import_(ImportRequest(paths=[Path(path) for path in paths], source=source, **options))[0]
+
+    def list(self) -> list[Audience]:
+        """Give all audiences by name."""
+        return sorted(self._store.audiences(), key=lambda audience: audience.name)
+
+    def show(self, name: str) -> Audience:
+        """Give one audience.
+
+        Raises:
+            UnknownNameError: nothing has this name; the nearest names are part of the message.
+        """
+        return self._store.audience(name)
+
+    def versions(self, name: str) -> list[AudienceVersion]:
+        """Give the published versions of an audience, the newest first."""
+        return self._store.versions(self.show(name).id)
+
+    def version(self, name: str, number: int | None = None) -> AudienceVersion:
+        """Give one version; without a number the one that readers see.
+
+        Raises:
+            VersionUnknown: there is no such version.
+        """
+        audience = self.show(name)
+        wanted = audience.version if number is None else number
+        for version in self._store.versions(audience.id):
+            if version.version == wanted:
+                return version
+        raise VersionUnknown(
+            f"audience `{name}` has no version {wanted}" if wanted else f"audience `{name}` has no version yet",
+            hint=f"symbolon audience versions {name}",
+        )
+
+    def members(self, name: str, *, columns: Sequence[str] | None = None, version: int | None = None) -> Rows:
+        """Give the members with columns of their profiles, sorted by the first column.
+
+        A File audience has no profiles: it gives one column, named after the reconciliation key, with its addresses.
+
+        Raises:
+            UnknownNameError: a column that profiles do not have.
+        """
+        audience = self.show(name)
+        rows = self._rows(audience, self.version(name, version))
+        if audience.type is AudienceType.FILE:
+            key = self._key(audience)
+            _known_columns(columns or [key], [key])
+            return self._sorted(rows.select(rows.value.name(key)).distinct())
+        wanted = list(columns or DEFAULT_COLUMNS)
+        return self._sorted(self._with_columns(matching.members(rows), wanted).select(*wanted))
+
+    def rejects(
+        self, name: str, *, version: int | None = None, reason: str | None = None, unmatched: bool = False
+    ) -> Rows:
+        """Give the rejected records: `file`, `line`, `reason`, `id` as it came.
+
+        Args:
+            name: the audience.
+            version: a version; None = the current one.
+            reason: only this reason.
+            unmatched: give the accepted IDs that have no profile, or one that policy withholds, instead.
+        """
+        audience, chosen = self.show(name), self.version(name, version)
+        reader = RejectedReader(self._engine, self._lake, self._algorithm(audience))
+        if unmatched:
+            return reader.unmatched(self._rows(audience, chosen), chosen, reason)
+        return reader.rejected(audience, chosen, reason)
+
+    def diff(
+        self, name: str, before: int | None = None, after: int | None = None, *, columns: Sequence[str] | None = None
+    ) -> Rows:
+        """Give the members that joined or left between two versions: `change`, then columns of their profiles.
+
+        Args:
+            name: the audience.
+            before: the older version; None = the one before `after`. 0 = the empty audience.
+            after: the newer version; None = the current one.
+            columns: profile columns; None = the default ones.
+        """
+        audience = self.show(name)
+        newer = self.version(name, after)
+        older_number = newer.version - 1 if before is None else before
+        new_rows = self._rows(audience, newer)
+        old_rows = self._rows(audience, self.version(name, older_number)) if older_number else new_rows.limit(0)
+        if audience.type is AudienceType.FILE:
+            key, words = self._key(audience), matching.words_of(new_rows)
+            added = new_rows.anti_join(old_rows, words).mutate(change=ibis.literal("added"))
+            removed = old_rows.anti_join(new_rows, words).mutate(change=ibis.literal("removed"))
+            both = added.select("change", "value").union(removed.select("change", "value"))
+            return self._sorted(both.rename({key: "value"}), by=("change", key))
+        wanted = list(columns or DEFAULT_COLUMNS)
+        joined = self._with_columns(matching.changes(old_rows, new_rows), wanted).select("change", *wanted)
+        return self._sorted(joined, by=("change", wanted[0]))
+
+    def rollback(self, name: str, version: int | None = None) -> AudienceVersion:
+        """Publish the rows of an older version again, as a new version.
+
+        Args:
+            name: the audience.
+            version: the version to go back to; None = the one before the current.
+        """
+        with audience_lock(self._settings, name):
+            audience = self.show(name)
+            current = self.version(name)
+            target = self.version(name, current.version - 1 if version is None else version)
+            counts = self._changes(audience, current, target)
+            receipt = msgspec.structs.replace(
+                target.receipt,
+                version=current.version + 1,
+                added=counts[0],
+                removed=counts[1],
+                warnings=[f"rolled back to version {target.version}"],
+            )
+            back = msgspec.structs.replace(
+                target,
+                version=current.version + 1,
+                origin=Origin.ROLLBACK,
+                run_id=Run.begin("audience rollback").id,
+                receipt=receipt,
+                content_digest="",  # importing the newer file again must not be taken for done
+                file_timestamp=None,
+                created=datetime.now(UTC),
+            )
+            self._store.publish(back, base=current.version)
+            return back
+
+    def refresh(self, name: str, *, plan: bool = False, progress: Progress | None = None) -> Receipt:
+        """Match the IDs of an audience again, without a file: who was unknown joins when there is a profile now.
+
+        Raises:
+            AudienceTypeError: a List has no IDs to match again.
+        """
+        started = time.monotonic()
+        progress = progress or NoProgress()
+        with audience_lock(self._settings, name), self._lake.attempt("refresh") as directory:
+            audience = self.show(name)
+            if audience.source_id is None:
+                raise AudienceTypeError(
+                    f"audience `{name}` is a {audience.type} audience: it has no IDs to match again",
+                    hint="only Shared and File audiences can be refreshed",
+                )
+            source = self._store.source_by_id(audience.source_id)
+            policy.require_terms(source)
+            current = self.version(name)
+            before = self._rows(audience, current)
+            schema = self._schema(audience, current)
+            progress.started(f"matching {name}")
+            matcher = Matcher(
+                engine=self._engine,
+                profiles=self._profiles,
+                source=source,
+                region=self._sources.region(source),
+                withheld=policy.withheld_from_imports(self._profiles),
+            )
+            rows = matcher.reconcile(matching.unresolved(before)).select(*schema.names)
+            matched = self._publisher.write(
+                rows,
+                schema,
+                directory / "rows",
+                before=before,
+                one_id_a_profile=matcher.one_id_a_profile,
+                is_file=audience.type is AudienceType.FILE,
+            )
+            progress.finished()
+            tally = matched.tally
+            ids = tally.matched + tally.unknown + tally.ambiguous_rejected
+            reasons = {"unknown_id": tally.unknown, "ambiguous_id": tally.ambiguous_rejected}
+            receipt = Receipt(
+                audience=name,
+                version=current.version + 1,
+                source=source.name,
+                segment=audience.segment,
+                files=current.receipt.files,
+                lines=ids,
+                received=ids,
+                accepted=ids,
+                matched=tally.matched,
+                unmatched=tally.unknown + tally.ambiguous_rejected,
+                unmatched_reasons={reason: count for reason, count in reasons.items() if count},
+                withheld=tally.withheld,
+                ambiguous=tally.ambiguous,
+                members=matched.members,
+                added=matched.added,
+                removed=matched.removed,
+                seconds=round(time.monotonic() - started, 3),
+            )
+            if plan:
+                return receipt
+            run = Run.begin("audience refresh", name)
+            self._store.start_run(run)
+            self._publisher.publish(
+                audience,
+                matched,
+                None,
+                receipt,
+                origin=Origin.REFRESH,
+                run_id=run.id,
+                content_digest=current.content_digest,
+                profiles_revision=self._profiles.revision,
+                rejects_version=current.rejects_version,
+            )
+            self._store.finish_run(run.id, RunState.DONE)
+            return receipt
+
+    def reconcile(
+        self,
+        name: str,
+        *,
+        key: str,
+        target: str | None = None,
+        create_profiles: bool = False,
+        plan: bool = False,
+    ) -> Receipt:
+        """Make a List audience of profiles from a File audience of addresses. Raises as `ListMaker.make`."""
+        audience = self.show(name)
+        rows = self._rows(audience, self.version(name))
+        return self._lists.make(
+            audience, rows, key=key, target=target or f"{name}-profiles", create_profiles=create_profiles, plan=plan
+        )
+
+    def delete(self, name: str) -> None:
+        """Delete an audience with all its versions and rows. Profiles stay."""
+        with audience_lock(self._settings, name):
+            audience = self.show(name)
+            self._store.delete_audience(name)
+            for part in ("rows", "rejects"):
+                self._lake.table(f"audiences/{audience.id}/{part}").delete()
+
+    def _rows(self, audience: Audience, version: AudienceVersion) -> ibis.Table:
+        rows = self._publisher.rows(audience, version)
+        assert rows is not None  # noqa: S101 - a version is given
+        return rows
+
+    def _schema(self, audience: Audience, version: AudienceVersion) -> pa.Schema:
+        return self._lake.table(f"audiences/{audience.id}/rows").schema(version.rows_version)
+
+    def _key(self, audience: Audience) -> str:
+        return self._store.source_by_id(audience.source_id).key if audience.source_id is not None else "value"
+
+    def _algorithm(self, audience: Audience) -> str:
+        if audience.source_id is None:
+            return "sha256"
+        source = self._store.source_by_id(audience.source_id)
+        return "visitor" if source.kind == "visitor" else source.protection.match_algorithm
+
+    def _with_columns(self, people: ibis.Table, wanted: list[str]) -> ibis.Table:
+        profiles = self._profiles.current()
+        _known_columns(wanted, [column for column in profiles.columns if not column.startswith("_")])
+        chosen = [column for column in wanted if column != "profile_id"]
+        return people.inner_join(profiles.select("profile_id", *chosen), "profile_id")
+
+    def _changes(self, audience: Audience, before: AudienceVersion, after: AudienceVersion) -> tuple[int, int]:
+        old, new = self._rows(audience, before), self._rows(audience, after)
+        if audience.type is AudienceType.FILE:
+            words = matching.words_of(new)
+            return self._engine.count(new.anti_join(old, words)), self._engine.count(old.anti_join(new, words))
+        row = self._engine.fetch(matching.change_counts(old, new)).to_pylist()[0]
+        return int(row["added"] or 0), int(row["removed"] or 0)
+
+    def _sorted(self, relation: ibis.Table, by: tuple[str, ...] = ()) -> Rows:
+        ordered = relation.order_by([ibis.asc(name, nulls_first=False) for name in by or relation.columns[:1]])
+        return Rows(relation.schema().to_pyarrow(), lambda: self._engine.batches(ordered))
+
+
+def _known_columns(wanted: Sequence[str], known: Sequence[str]) -> None:
+    for column in wanted:
+        if column not in known:
+            raise UnknownNameError.among("column", column, known)

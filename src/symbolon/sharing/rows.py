@@ -1,0 +1,110 @@
+"""Rows of people as a result: looked at as Arrow or pandas, or written to a file, batch by batch.
+
+Invariant: nothing is fetched before it is asked for, and writing never holds more than a batch.
+"""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    import pandas as pd
+
+#: formats that rows can be written in
+Format = Literal["csv", "ndjson", "parquet"]
+
+
+class Rows:
+    """A table of people, not yet fetched.
+
+    Args:
+        schema: names and types of the columns.
+        read: gives the record batches, anew at each call.
+    """
+
+    def __init__(self, schema: pa.Schema, read: Callable[[], Iterable[pa.RecordBatch]]) -> None:
+        self.schema = schema
+        self._read = read
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns, in order."""
+        return list(self.schema.names)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Give the rows batch by batch."""
+        yield from self._read()
+
+    def to_arrow(self) -> pa.Table:
+        """Fetch all rows as an Arrow table; DuckDB reads it as it stands: `duckdb.sql("from members")`."""
+        return pa.Table.from_batches(list(self._read()), schema=self.schema)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Fetch all rows as a pandas data frame."""
+        return self.to_arrow().to_pandas()
+
+    def count(self) -> int:
+        """Count the rows."""
+        return sum(batch.num_rows for batch in self._read())
+
+    def write(self, target: str | IO[bytes], fmt: Format = "csv") -> int:
+        """Write the rows with a header (CSV), one object a line (NDJSON), or as Parquet; give their number."""
+        sink = pa.OSFile(target, "wb") if isinstance(target, str) else target
+        try:
+            return _WRITERS[fmt](self, sink)
+        finally:
+            if isinstance(target, str):
+                sink.close()
+
+
+def _write_csv(rows: Rows, sink: IO[bytes]) -> int:
+    sink.write((",".join(rows.columns) + "\n").encode())
+    options = pa_csv.WriteOptions(include_header=False, quoting_style="needed")
+    count = 0
+    for batch in rows.batches():
+        buffer = pa.BufferOutputStream()
+        pa_csv.write_csv(_texts(batch), buffer, options)
+        sink.write(buffer.getvalue().to_pybytes())
+        count += batch.num_rows
+    return count
+
+
+def _write_ndjson(rows: Rows, sink: IO[bytes]) -> int:
+    import msgspec  # noqa: PLC0415
+
+    encoder = msgspec.json.Encoder()
+    count = 0
+    for batch in rows.batches():
+        sink.write(encoder.encode_lines(batch.to_pylist()))
+        count += batch.num_rows
+    return count
+
+
+def _write_parquet(rows: Rows, sink: IO[bytes]) -> int:
+    count = 0
+    with pq.ParquetWriter(sink, rows.schema, compression="zstd") as writer:
+        for batch in rows.batches():
+            writer.write_batch(batch)
+            count += batch.num_rows
+    return count
+
+
+_WRITERS = {"csv": _write_csv, "ndjson": _write_ndjson, "parquet": _write_parquet}
+
+
+def _texts(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Write booleans and moments as a reader of CSV expects them."""
+    columns = []
+    for column in batch.columns:
+        if pa.types.is_timestamp(column.type):
+            columns.append(pc.strftime(column, format="%Y-%m-%dT%H:%M:%SZ"))
+        else:
+            columns.append(column)
+    return pa.record_batch(columns, names=batch.schema.names)
