@@ -21,6 +21,7 @@ from symbolon.demo.hostile import Shape
 from symbolon.demo.people import People, concat, make_people, numbers, visitor_ids
 from symbolon.demo.plan import DEFAULT_SEED, DemoFile, DemoPlan, DemoSource
 from symbolon.demo.protect import digests, encrypt, written
+from symbolon.records import Channel, Encoding, Kind, OnAmbiguous, Protection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +96,7 @@ NONE = pa.array([], pa.string())
 def visitors(demo: Demo) -> None:
     """Deliver browsers that looked for a flight, and a day later what changed."""
     rng = demo.rng("visitors")
-    demo.source(VISITORS, kind="visitor", dpid=14016)
+    demo.source(VISITORS, kind=Kind.VISITOR, dpid=14016)
     known = demo.known(demo.people.links["visitor_id"].combine_chunks(), 0.3, rng)
     late, first = known[: len(known) // 10], known[len(known) // 10 :]
     ids = joined([first, visitor_ids(rng, int(len(first) * UNKNOWN_PER_KNOWN))])
@@ -119,7 +120,7 @@ def visitors(demo: Demo) -> None:
 def customers(demo: Demo) -> None:
     """Deliver a plain list of customer numbers, as a shop exports it."""
     rng = demo.rng("customers")
-    demo.source(CUSTOMERS, kind="declared", key="external_id", protection="plain")
+    demo.source(CUSTOMERS, kind=Kind.DECLARED, key="external_id", protection=Protection.PLAIN)
     known = demo.known(demo.people.table["external_id"].combine_chunks(), 0.08, rng)
     closed = numbers(rng.permutation(10**6)[: int(len(known) * UNKNOWN_PER_KNOWN)] + 90_000_000, 8)
     ids = joined([known, concat("HH", closed)])
@@ -137,8 +138,10 @@ def hashed(demo: Demo, algorithm: str, share: float) -> None:
     """Deliver hashed e-mail addresses: SHA-256 in three parts, the others in one file."""
     name, dpid, audience, who = HASHES[algorithm]
     rng = demo.rng(algorithm)
-    on_ambiguous = "reject" if algorithm == "md5" else "all"
-    demo.source(name, kind="declared", key="email", protection=algorithm, dpid=dpid, on_ambiguous=on_ambiguous)
+    on_ambiguous = OnAmbiguous.REJECT if algorithm == "md5" else OnAmbiguous.ALL
+    demo.source(
+        name, kind=Kind.DECLARED, key="email", protection=Protection(algorithm), dpid=dpid, on_ambiguous=on_ambiguous
+    )
     known = demo.known(demo.people.emails, share, rng)
     new = strangers(int(len(known) * UNKNOWN_PER_KNOWN), algorithm)
     # hashed without being trimmed and lower-cased first: well formed, and of nobody
@@ -160,10 +163,11 @@ def encrypted(demo: Demo, *, sms: bool) -> None:
     name, dpid = (SMS_AES, 20312) if sms else (MAIL_AES, 20311)
     rng = demo.rng(name)
     key, iv = demo.secret(f"key {name}", 16 if sms else 32), None if sms else demo.secret(f"iv {name}", 16)
-    encoding, channel, field = ("base64", "sms", "mobile_phone") if sms else ("hex", "email", "email")
+    encoding, channel = (Encoding.BASE64, Channel.SMS) if sms else (Encoding.HEX, Channel.EMAIL)
+    field = "mobile_phone" if sms else "email"
     demo.source(
-        name, secret=key, iv=iv, kind="declared", key=field, protection="aes-cbc", channel=channel, encoding=encoding,
-        iv_prefixed=sms, dpid=dpid,
+        name, secret=key, iv=iv, kind=Kind.DECLARED, key=field, protection=Protection.AES_CBC, channel=channel,
+        encoding=encoding, iv_prefixed=sms, dpid=dpid,
     )  # fmt: skip
     known = demo.known(demo.people.phones if sms else demo.people.emails, 0.07, rng)
     count = int(len(known) * UNKNOWN_PER_KNOWN)
