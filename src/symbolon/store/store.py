@@ -1,0 +1,234 @@
+"""What a store must be able to do, and which one a project has.
+
+Invariant: each method is one transaction; readers see it whole or not at all. A second store is a folder beside `sql/`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from symbolon.records import Audience, AudienceVersion, DataSource, Run, RunState
+    from symbolon.settings import Settings
+    from symbolon.store.state import TableState
+
+
+class Store(Protocol):
+    """The control records of one project. May be used from several threads and processes at once."""
+
+    def sources(self) -> list[DataSource]:
+        """Give all data sources, by id."""
+        ...
+
+    def source(self, name: str) -> DataSource:
+        """Give a data source by name.
+
+        Raises:
+            UnknownNameError: nothing has this name.
+        """
+        ...
+
+    def source_by_id(self, source_id: int) -> DataSource:
+        """Give a data source by id.
+
+        Raises:
+            UnknownNameError: nothing has this id.
+        """
+        ...
+
+    def add_source(self, source: DataSource) -> DataSource:
+        """Save a new data source; give it with its id and when it was made. Ids are never given twice.
+
+        Raises:
+            NameTaken: another one has its name.
+        """
+        ...
+
+    def update_source(self, source: DataSource) -> None:
+        """Save a changed data source, found by its id.
+
+        Raises:
+            UnknownNameError: nothing has its id.
+            NameTaken: another one has its name.
+        """
+        ...
+
+    def delete_source(self, name: str) -> None:
+        """Remove a data source and its keys.
+
+        Raises:
+            UnknownNameError: nothing has this name.
+            SourceInUse: it has audiences.
+        """
+        ...
+
+    def add_key(self, source_id: int, wrapped: bytes) -> int:
+        """Keep a wrapped key as the next version of a source's keys; give the version, from 1."""
+        ...
+
+    def keys(self, source_id: int) -> list[tuple[int, bytes]]:
+        """Give version and wrapped key of all keys of a source, newest first."""
+        ...
+
+    def audiences(self) -> list[Audience]:
+        """Give all audiences, by name."""
+        ...
+
+    def audience(self, name: str) -> Audience:
+        """Give an audience by name.
+
+        Raises:
+            UnknownNameError: nothing has this name.
+        """
+        ...
+
+    def add_audience(self, audience: Audience) -> Audience:
+        """Save a new audience; give it with its id and when it was made. Ids are never given twice.
+
+        Raises:
+            NameTaken: another one has its name.
+        """
+        ...
+
+    def delete_audience(self, name: str) -> None:
+        """Remove an audience and the records of its versions.
+
+        Raises:
+            UnknownNameError: nothing has this name.
+        """
+        ...
+
+    def versions(self, audience_id: int) -> list[AudienceVersion]:
+        """Give the versions of an audience, newest first."""
+        ...
+
+    def version(self, audience_id: int, number: int) -> AudienceVersion:
+        """Give one version of an audience.
+
+        Raises:
+            UnknownNameError: it has no such version.
+        """
+        ...
+
+    def publish(self, version: AudienceVersion, *, base: int) -> Audience:
+        """Add a version and point its audience to it.
+
+        Args:
+            version: the new version, with a number above `base`.
+            base: the version that the audience must point to now; 0 = none.
+
+        Raises:
+            StoreConflict: the audience points to another version; nothing was changed.
+            UnknownNameError: there is no such audience any more.
+        """
+        ...
+
+    def start_run(self, run: Run) -> None:
+        """Note that a run begins."""
+        ...
+
+    def finish_run(self, run_id: str, state: RunState, error: str = "") -> None:
+        """Note how a run ended.
+
+        Args:
+            run_id: which run.
+            state: how it ended.
+            error: code of the error it ended with.
+        """
+        ...
+
+    def runs(self, limit: int = 100) -> list[Run]:
+        """Give the last runs, newest first."""
+        ...
+
+    def run(self, run_id: str) -> Run:
+        """Give one run.
+
+        Raises:
+            UnknownNameError: there is no such run.
+        """
+        ...
+
+    def state(self, name: str) -> TableState | None:
+        """Give the state of a derived table; None if it has none."""
+        ...
+
+    def set_state(self, name: str, state: TableState, expected: int | None) -> None:
+        """Replace the state of a derived table, if its revision is still the expected one.
+
+        Args:
+            name: which table.
+            state: the new state.
+            expected: revision of the state it was computed from; None = there must be none.
+
+        Raises:
+            StoreConflict: the revision is another; nothing was changed.
+        """
+        ...
+
+    def delete_state(self, name: str) -> None:
+        """Remove the state of a derived table, if there is one."""
+        ...
+
+    def states(self) -> dict[str, TableState]:
+        """Give the states of all derived tables, by name."""
+        ...
+
+    def next_ids(self, sequence: str, count: int) -> int:
+        """Reserve `count` numbers of a sequence for this caller alone; give the first, from 1."""
+        ...
+
+    @property
+    def schema_version(self) -> str:
+        """Revision of the store's tables; empty = it has none."""
+        ...
+
+    def check(self) -> None:
+        """Make sure that this release can work on the store.
+
+        Raises:
+            StoreVersionError: it was written by a newer or an older release.
+            StoreCorrupt: it is damaged, or no store.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections. May be called twice."""
+        ...
+
+
+def open_store(settings: Settings, *, create: bool = False) -> Store:
+    """Open the store that the settings name, and check that this release can work on it.
+
+    Args:
+        settings: of the project.
+        create: whether to make it, or bring it up to date, first.
+
+    Raises:
+        StoreMissing: there is none, and `create` is off.
+        StoreVersionError: it was written by another release.
+        StoreCorrupt: it is damaged, or no store.
+    """
+    from symbolon.store.sql import SqlStore  # noqa: PLC0415 - heavy
+
+    if create:
+        migrate(settings)
+    store = SqlStore(settings.store_url)
+    try:
+        store.check()
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def migrate(settings: Settings) -> None:
+    """Make the store, or bring it up to date; what is up to date already is left alone.
+
+    Raises:
+        StoreVersionError: it was written by a newer release.
+        StoreCorrupt: it is damaged, or no store.
+    """
+    from symbolon.store.sql.migrating import migrate_url  # noqa: PLC0415 - heavy
+
+    migrate_url(settings.store_url)
