@@ -8,7 +8,8 @@ run in one empty folder, in order, with `symbolon` on PATH. In the shown output
 - seconds (`0.42 s`) and other durations may differ;
 - runs of spaces and of the lines of a table's frame count as one: column widths follow the numbers.
 
-A block that opens with `console no-run` is only shown. A command may end in `# exit 2`, the code it should end with.
+A block of the language `shell-session` looks the same and is only shown. A command may end in `# exit 2`, the code it
+should end with.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-BLOCK = re.compile(r"^```console[ \t]*(?P<options>[^\n]*)\n(?P<body>.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```console[ \t]*\n(?P<body>.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 EXIT = re.compile(r"\s+# exit (\d+)$")
 DURATION = re.compile(r"\b\d+(?:[.,]\d+)? ?(?:ms|s|seconds?)\b|(?<=\"seconds\": )[\d.e-]+|\b\d+:\d\d:\d\d\b")
 FRAME = re.compile(r"[─━═┄╌-]{3,}")
@@ -40,8 +41,6 @@ def examples(markdown: str) -> list[Example]:
     """Give the commands of a page's console blocks, in order."""
     found: list[Example] = []
     for block in BLOCK.finditer(markdown):
-        if "no-run" in block["options"]:
-            continue
         first = markdown.count("\n", 0, block.start("body")) + 1
         found.extend(session(block["body"], first))
     return found

@@ -22,7 +22,7 @@ $ mkdir -p inner && echo 'done in 0.31 s' \\
 done in 2.07 s
 ```
 
-```console no-run
+```shell-session
 $ rm -rf everything
 ```
 
