@@ -1,7 +1,8 @@
 """The Delta log of one table, through `deltalake`: the only module that knows it.
 
-Invariant: nothing of deltalake's text reaches a message (it may hold file contents), and every failure to read becomes
-`LakeCorrupt`. Retention is explicit and without end, because readers go back in time by the versions that the store knows.
+Invariant: nothing of deltalake's text reaches a message (it may hold file contents), and every failure to read
+becomes `LakeCorrupt`. Retention is explicit and without end, because readers go back in time by the versions that the
+store knows.
 """
 
 from __future__ import annotations
@@ -124,15 +125,26 @@ def commit(
         raise LakeCorrupt(f"table `{name}` of the lake cannot be committed to") from None
 
 
-def ever_added(directory: Path) -> set[str]:
-    """Give the names of all files that any version of the table has held."""
+def ever_added(directory: Path) -> set[str] | None:
+    """Give the names of all files that any version of the table has held; None if the log does not tell all of them."""
     names = set()
-    for log in (directory / "_delta_log").glob("*.json"):
-        for line in log.read_bytes().splitlines():
-            action: dict[str, Any] = json.loads(line)
-            if "add" in action:
-                names.add(str(action["add"]["path"]))
+    logs = sorted((directory / "_delta_log").glob("*.json"))
+    if [log.stem for log in logs] != [f"{number:020d}" for number in range(len(logs))]:
+        return None
+    try:
+        for log in logs:
+            for line in log.read_bytes().splitlines():
+                action: dict[str, Any] = json.loads(line)
+                if "add" in action:
+                    names.add(str(action["add"]["path"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
     return names
+
+
+def unfinished_entries(directory: Path) -> list[Path]:
+    """Give the files of a log that were being written when their process was killed."""
+    return [path for path in (directory / "_delta_log").glob("*") if "#" in path.name or ".tmp" in path.name]
 
 
 def _add_columns(table: DeltaTable, wanted: Schema) -> None:

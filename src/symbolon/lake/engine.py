@@ -1,8 +1,8 @@
 """What computes on rows: the few things an engine must be able to do, and which one a project has.
 
 Invariant: an engine reads Parquet files and writes Parquet files; it never changes a table. Relations are Ibis
-expressions, so one definition runs on every engine. A second engine is a folder beside `duckdb/` with the same file names,
-and one more line in `open_engine`.
+expressions, so one definition runs on every engine. A second engine is a folder beside `duckdb/` with the same file
+names, and one more line in `open_engine`.
 """
 
 from __future__ import annotations

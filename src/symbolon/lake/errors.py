@@ -40,6 +40,13 @@ class LakeMissing(InputError):
     default_hint = "name the project with --project, or make one with `symbolon init`"
 
 
+class LakePathError(InputError):
+    """The path of the lake has a character that Delta tables cannot be kept under."""
+
+    code = "lake.path"
+    default_hint = "move the project to a folder whose path has no `%` and no backslash"
+
+
 class DiskFull(EngineError):
     """The disk is full. Nothing was published; the files of the attempt are removed."""
 

@@ -6,8 +6,8 @@
     tmp/                what engines spill
     locks/              locks between processes
 
-Invariant: what lies outside `tables/` never counts. A process may be killed at any moment; what it leaves behind is found
-by its free lock and removed.
+Invariant: what lies outside `tables/` never counts. A process may be killed at any moment; what it leaves behind is
+found by its free lock and removed.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from symbolon.errors import InternalError
-from symbolon.lake.errors import LakeMissing, LakeVersionError, disk_errors
+from symbolon.lake.errors import LakeMissing, LakePathError, LakeVersionError, disk_errors
 from symbolon.lake.locks import HeldDirectory, make_private, remove_abandoned
-from symbolon.lake.table import LakeTable
+from symbolon.lake.table import BEGUN, LakeTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,11 +42,14 @@ class Lake:
 
     Raises:
         LakeMissing: the folder holds something else, or nothing and `create` is off.
+        LakePathError: the path has a character that Delta tables do not bear.
         LakeVersionError: it was written in another format.
     """
 
     def __init__(self, root: Path, *, create: bool = True) -> None:
         self.root = Path(root).resolve()
+        if any(character in str(self.root) for character in "%\\"):
+            raise LakePathError(f"the lake cannot be kept in `{self.root}`")
         self._check(create=create)
 
     def table(self, name: str) -> LakeTable:
@@ -85,7 +88,9 @@ class Lake:
             What was removed.
         """
         removed = remove_abandoned(self.root / "attempts") + remove_abandoned(self.root / "tmp")
-        for name in self.tables():
+        base = self.root / "tables"
+        begun = {str(marker.parent.relative_to(base)) for marker in base.glob(f"**/{BEGUN}")}
+        for name in sorted(begun.union(self.tables())):
             removed += self.table(name).remove_unreferenced()
         return removed
 

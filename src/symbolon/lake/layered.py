@@ -1,10 +1,10 @@
 """A large table that small changes do not rewrite: a base, and layers of changed rows on top of it.
 
-Invariant: the current rows are the base rows whose key is in no layer, and of each key in the layers the row of the newest
-layer, unless it says that the key is deleted. A key stands at most once in the base, and at most once in a layer.
+Invariant: the current rows are the base rows whose key is in no layer, and of each key in the layers the row of the
+newest layer, unless it says that the key is deleted. A key stands at most once in the base, at most once in a layer.
 
-On disk all rows have two more columns, `_seq` (0 in the base, the number of the layer above it) and `_deleted`. Files are
-named by their layer, `base-...` and `delta-<seq>-...`, so a reader without layers scans the base as it is.
+On disk all rows have two more columns, `_seq` (0 in the base, the number of the layer above it) and `_deleted`. Files
+are named by their layer, `base-...` and `delta-<seq>-...`, so without layers a reader scans the base as it is.
 """
 
 from __future__ import annotations

@@ -12,13 +12,13 @@ import secrets
 import shutil
 import time
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from symbolon.lake.errors import LockHeld, disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _FIRST_PAUSE_S = 0.005
 _LONGEST_PAUSE_S = 0.1

@@ -1,12 +1,12 @@
 """Rows on their way from Python to the engine: quick, plain Parquet files in a staging directory.
 
-Invariant: memory holds at most one row group, whatever the number of rows. The files are read once or twice and removed,
-so nothing is compressed, no statistics are kept and no dictionaries are built.
+Invariant: memory holds at most one row group, whatever the number of rows. The files are read once or twice and
+removed, so nothing is compressed, no statistics are kept and no dictionaries are built.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from symbolon.lake.errors import disk_errors
 from symbolon.lake.locks import make_private
@@ -62,7 +62,7 @@ class ParquetStaging:
         self._writer = None
         return [self._written()]
 
-    def __enter__(self) -> ParquetStaging:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -83,7 +83,7 @@ class ParquetStaging:
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
         with disk_errors("a staged file"):
             if self._writer is None:
-                self._path.touch(mode=0o600)
+                self._path.touch(mode=0o600, exist_ok=False)
                 self._writer = pq.ParquetWriter(
                     self._path,
                     self._schema,

@@ -1,7 +1,7 @@
 """One table of the lake: Parquet files, and a log that says which of them make which version.
 
-Invariant: a version is made whole or not at all. Files get into the table's folder and into its log under one lock, after
-the columns of each were compared with the table's; files of old versions stay, so every version can be read again.
+Invariant: a version is made whole or not at all. Files get into the table's folder and into its log under one lock,
+after the columns of each were compared with the table's. Files of old versions stay: every version can be read again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import secrets
 import shutil
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from symbolon.lake import delta
@@ -20,6 +19,7 @@ from symbolon.lake.locks import file_lock, make_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: `expected_version` of a table that must not exist yet
 ABSENT = -1
+#: marks the folder of a table whose first version is being made
+BEGUN = "_begun"
 #: how long a commit waits for another one; a commit takes milliseconds
 _COMMIT_WAIT_S = 30.0
 #: why a file cannot be linked: another file system, or one that has no links
@@ -41,6 +43,7 @@ class LakeTable:
         self.name = name
         #: the table's folder
         self.path = root / "tables" / name
+        self._attempts = root / "attempts"
         self._lock_path = root / "locks" / f"table-{name.replace('/', '.')}.lock"
 
     def __repr__(self) -> str:
@@ -130,6 +133,8 @@ class LakeTable:
             if table is not None and mode == "append":
                 _check_append(delta.schema_of(table, self.name), schema, self.name)
             make_private(self.path)
+            if table is None:
+                (self.path / BEGUN).touch(mode=0o600)
             placed: list[Path] = []
             try:
                 for file in files:
@@ -137,17 +142,23 @@ class LakeTable:
                     with disk_errors("a table"):
                         _place(file.path, placed[-1])
                 adds = [(path.name, file.size_bytes, file.rows) for path, file in zip(placed, files, strict=True)]
-                return delta.commit(self.path, table, adds, _plain(schema), mode, self.name)
+                version = delta.commit(self.path, table, adds, _plain(schema), mode, self.name)
             except BaseException:
                 self._take_back(placed)
                 raise
+            (self.path / BEGUN).unlink(missing_ok=True)
+            return version
 
     def delete(self) -> None:
         """Remove the table with all its versions from the disk."""
         with self._locked():
-            # the log goes first: without it the rest does not count
-            shutil.rmtree(self.path / "_delta_log", ignore_errors=True)
-            shutil.rmtree(self.path, ignore_errors=True)
+            if not self.path.is_dir():
+                return
+            # out of the way in one step, to where debris is looked for
+            make_private(self._attempts)
+            gone = self._attempts / f"deleted-{secrets.token_hex(10)}"
+            self.path.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
 
     def forget_before(self, version: int) -> int:
         """Remove the files that no version from `version` on holds; older versions cannot be read any more.
@@ -165,12 +176,12 @@ class LakeTable:
     def remove_unreferenced(self) -> list[Path]:
         """Remove files that no version ever held: what a process left that was killed in the middle of a commit."""
         with self._locked():
-            try:
-                known = delta.ever_added(self.path)
-            except (ValueError, OSError, KeyError):
-                return []  # the log is damaged: nothing is thrown away that might still help
+            begun = (self.path / BEGUN).exists()
+            known = delta.ever_added(self.path)
+            if known is None or not (begun or self.exists):
+                return []  # the log is damaged or lost: nothing is thrown away that might still help
             lost = [path for path in self.path.glob("*.parquet") if path.name not in known]
-            for path in lost:
+            for path in [*lost, *delta.unfinished_entries(self.path), self.path / BEGUN]:
                 path.unlink(missing_ok=True)
             return lost
 
@@ -181,13 +192,12 @@ class LakeTable:
 
     def _take_back(self, placed: list[Path]) -> None:
         """Remove the files of a commit that failed, unless it got into the log after all."""
-        try:
-            known = delta.ever_added(self.path)
-        except (ValueError, OSError, KeyError):
-            return
+        known = delta.ever_added(self.path)
         for path in placed:
-            if path.name not in known:
+            if known is not None and path.name not in known:
                 path.unlink(missing_ok=True)
+        if not self.exists:
+            (self.path / BEGUN).unlink(missing_ok=True)
 
 
 def check_footers(files: Sequence[WrittenFile], schema: pa.Schema) -> None:
