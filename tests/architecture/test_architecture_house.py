@@ -84,8 +84,9 @@ def words_of(name: str) -> list[str]:
 def test_packages_only_hand_names_on(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     made = [node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
-    # the root and the cli have a door of their own: `__getattr__` and `main` import late
-    assert set(made) <= {"__getattr__", "__dir__", "main"}
+    # two doors import late, so that `import symbolon` and `--help` cost nothing
+    doors = {"__init__.py": {"init", "open"}, "cli/__init__.py": {"main"}}
+    assert set(made) <= doors.get(relative(path), set())
 
 
 @pytest.mark.parametrize("path", MODULES, ids=relative)

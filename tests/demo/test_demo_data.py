@@ -9,7 +9,7 @@ import json
 import re
 from base64 import b64decode
 from collections import Counter
-from pathlib import Path  # noqa: TC003 - fixtures are read at run time
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
