@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from symbolon.lake.errors import CommitConflict, DiskFull, LakeCorrupt, disk_errors
+from symbolon.lake.errors import CommitConflict, DiskFull, LakeCorrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pyarrow as pa
-    from deltalake import DeltaTable, Schema
+    from deltalake import CommitProperties, DeltaTable, Schema
 
+#: keys of `commitInfo` by which a commit says what its version consists of
+_FILES, _ROWS = "symbolon_files", "symbolon_rows"
 _CONFIGURATION = {
     "delta.logRetentionDuration": "interval 36500 days",
     "delta.deletedFileRetentionDuration": "interval 36500 days",
@@ -33,47 +35,52 @@ def has_log(directory: Path) -> bool:
     return (directory / "_delta_log").is_dir() and any((directory / "_delta_log").glob("*.json"))
 
 
-def read(directory: Path, name: str, version: int | None = None) -> DeltaTable:
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One version of a table."""
+
+    #: Delta's number of it, from 0
+    version: int
+    #: files and their rows: names inside the table's folder, sorted
+    files: list[tuple[str, int]]
+    #: columns
+    schema: pa.Schema
+    #: deltalake's own view of it
+    handle: DeltaTable
+
+
+def read(directory: Path, name: str, version: int | None = None) -> Snapshot:
     """Open a table at a version, or at its newest.
 
+    Delta takes a log that was cut between two lines, or emptied, for a smaller one. So each commit says how many files
+    and rows its version has, and that is compared.
+
     Raises:
-        LakeCorrupt: there is no such table or version, or its log cannot be read.
+        LakeCorrupt: there is no such table or version, or its log cannot be read or was cut.
     """
-    from deltalake import DeltaTable  # noqa: PLC0415 - heavy
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+    from deltalake import DeltaTable  # noqa: PLC0415
     from deltalake.exceptions import DeltaError  # noqa: PLC0415
 
     if not has_log(directory):
         raise LakeCorrupt(f"table `{name}` of the lake is missing")
+    what = f"table `{name}`" if version is None else f"version {version} of table `{name}`"
     try:
-        return DeltaTable(str(directory), version=version)
-    except (DeltaError, OSError, ValueError):
-        what = f"table `{name}`" if version is None else f"version {version} of table `{name}`"
+        handle = DeltaTable(str(directory), version=version)
+        number = int(handle.version())
+        schema = pa.schema(handle.schema().to_arrow())
+        files = _files(pa.table(handle.get_add_actions(flatten=True)))
+        declared = _declared(directory, number)
+    except (DeltaError, OSError, ValueError, KeyError, TypeError):
         raise LakeCorrupt(f"{what} of the lake cannot be read: its log is damaged") from None
-
-
-def schema_of(table: DeltaTable, name: str) -> pa.Schema:
-    """Give the columns of a table."""
-    import pyarrow as pa  # noqa: PLC0415 - heavy
-
-    with _damaged(name):
-        return pa.schema(table.schema().to_arrow())
-
-
-def files_of(table: DeltaTable, name: str) -> list[tuple[str, int]]:
-    """Give the files of a version and their rows: names inside the table's folder, sorted."""
-    import pyarrow as pa  # noqa: PLC0415 - heavy
-
-    with _damaged(name):
-        actions = pa.table(table.get_add_actions(flatten=True))
-        if not actions.num_rows:
-            return []
-        paths, rows = actions.column("path").to_pylist(), actions.column("num_records").to_pylist()
-    return sorted(zip(paths, (int(count or 0) for count in rows), strict=True))
+    if declared != (len(files), sum(rows for _, rows in files)):
+        raise LakeCorrupt(f"{what} of the lake cannot be read: its log was cut")
+    return Snapshot(number, files, schema, handle)
 
 
 def commit(
     directory: Path,
-    table: DeltaTable | None,
+    before: Snapshot | None,
     adds: Sequence[tuple[str, int, int]],
     schema: pa.Schema,
     mode: str,
@@ -83,7 +90,7 @@ def commit(
 
     Args:
         directory: the table's folder.
-        table: the version it is based on; None = the table is to be made.
+        before: the version it is based on; None = the table is to be made.
         adds: name, size in bytes and rows of each file.
         schema: columns from now on.
         mode: `overwrite` or `append`.
@@ -103,24 +110,27 @@ def commit(
     now = int(time.time() * 1000)
     actions = [AddAction(path, size, {}, now, True, json.dumps({"numRecords": rows})) for path, size, rows in adds]
     columns = Schema.from_arrow(schema)
+    kept = before.files if before and mode == "append" else []
+    after = _declaring([*kept, *((path, rows) for path, _, rows in adds)])
     try:
-        with disk_errors("the log of a table"):
-            if table is None:
-                create_table_with_add_actions(
-                    str(directory), columns, actions, mode="error", configuration=_CONFIGURATION
-                )
-                return 0
-            if mode == "append":
-                _add_columns(table, columns)
-            table.create_write_transaction(actions, mode, columns)  # type: ignore[arg-type]
-            table.update_incremental()
-            return int(table.version())
+        if before is None:
+            create_table_with_add_actions(
+                str(directory), columns, actions, mode="error", configuration=_CONFIGURATION, commit_properties=after
+            )
+            return 0
+        if mode == "append":
+            _add_columns(before, columns)
+        table = before.handle
+        table.create_write_transaction(actions, mode, columns, commit_properties=after)  # type: ignore[arg-type]
+        table.update_incremental()
+        return int(table.version())
     except CommitFailedError:
         raise CommitConflict(f"table `{name}` was changed by somebody else; nothing was committed") from None
-    except DeltaError as error:
-        if "no space left" in str(error).lower():
+    except (DeltaError, OSError) as error:
+        text = str(error).lower()
+        if "no space left" in text or "quota exceeded" in text:
             raise DiskFull("the disk is full: the log of a table could not be written") from None
-        if "already exists" in str(error).lower():
+        if "already exists" in text:
             raise CommitConflict(f"table `{name}` was made by somebody else; nothing was committed") from None
         raise LakeCorrupt(f"table `{name}` of the lake cannot be committed to") from None
 
@@ -147,19 +157,29 @@ def unfinished_entries(directory: Path) -> list[Path]:
     return [path for path in (directory / "_delta_log").glob("*") if "#" in path.name or ".tmp" in path.name]
 
 
-def _add_columns(table: DeltaTable, wanted: Schema) -> None:
+def _add_columns(before: Snapshot, wanted: Schema) -> None:
     """Add the columns that the table does not have yet: an append by itself would leave them out of its schema."""
-    known = {field.name for field in table.schema().fields}
-    added = [field for field in wanted.fields if field.name not in known]
+    added = [field for field in wanted.fields if field.name not in before.schema.names]
     if added:
-        table.alter.add_columns(added)
+        before.handle.alter.add_columns(added, commit_properties=_declaring(before.files))
 
 
-@contextmanager
-def _damaged(name: str) -> Iterator[None]:
-    from deltalake.exceptions import DeltaError  # noqa: PLC0415 - heavy
+def _files(actions: pa.Table) -> list[tuple[str, int]]:
+    if not actions.num_rows:
+        return []
+    paths, rows = actions.column("path").to_pylist(), actions.column("num_records").to_pylist()
+    return sorted(zip(paths, (int(count or 0) for count in rows), strict=True))
 
-    try:
-        yield
-    except (DeltaError, OSError, ValueError):
-        raise LakeCorrupt(f"the log of table `{name}` of the lake is damaged") from None
+
+def _declaring(files: Sequence[tuple[str, int]]) -> CommitProperties:
+    """Say in a commit what its version consists of."""
+    from deltalake import CommitProperties  # noqa: PLC0415 - heavy
+
+    return CommitProperties(custom_metadata={_FILES: len(files), _ROWS: sum(rows for _, rows in files)})
+
+
+def _declared(directory: Path, version: int) -> tuple[int, int]:
+    """Give the numbers of files and rows that a commit says its version has."""
+    with (directory / "_delta_log" / f"{version:020d}.json").open("rb") as log:
+        said: dict[str, Any] = json.loads(log.readline())["commitInfo"]
+    return int(said[_FILES]), int(said[_ROWS])

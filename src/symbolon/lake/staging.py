@@ -6,6 +6,7 @@ removed, so nothing is compressed, no statistics are kept and no dictionaries ar
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from symbolon.lake.errors import disk_errors
@@ -13,6 +14,7 @@ from symbolon.lake.locks import make_private
 from symbolon.lake.written import WrittenFile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -30,6 +32,7 @@ class ParquetStaging:
         make_private(directory)
         self._path = directory / f"{name}.parquet"
         self._schema = schema
+        self._sink: Any = None
         self._writer: Any = None
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = 0
@@ -57,8 +60,9 @@ class ParquetStaging:
         self._flush()
         if self._writer is None:
             return [] if not self.rows else [self._written()]
-        with disk_errors("a staged file"):
+        with self._giving_up():
             self._writer.close()
+            self._sink.close()
         self._writer = None
         return [self._written()]
 
@@ -73,6 +77,18 @@ class ParquetStaging:
     def _written(self) -> WrittenFile:
         return WrittenFile(self._path, self.rows, self._path.stat().st_size)
 
+    @contextmanager
+    def _giving_up(self) -> Iterator[None]:
+        """Let go of the file if writing fails: while it is open, its space is not free again."""
+        try:
+            with disk_errors("a staged file"):
+                yield
+        except BaseException:
+            if self._sink is not None:
+                with suppress(OSError):
+                    self._sink.close()
+            raise
+
     def _flush(self) -> None:
         import pyarrow as pa  # noqa: PLC0415 - heavy
         import pyarrow.parquet as pq  # noqa: PLC0415
@@ -81,11 +97,12 @@ class ParquetStaging:
             return
         table = pa.Table.from_batches(self._waiting, schema=self._schema)
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
-        with disk_errors("a staged file"):
+        with self._giving_up():
             if self._writer is None:
                 self._path.touch(mode=0o600, exist_ok=False)
+                self._sink = pa.OSFile(str(self._path), "wb")
                 self._writer = pq.ParquetWriter(
-                    self._path,
+                    self._sink,
                     self._schema,
                     compression="none",
                     use_dictionary=False,

@@ -61,7 +61,7 @@ class LakeTable:
         Raises:
             LakeCorrupt: the log cannot be read.
         """
-        return int(delta.read(self.path, self.name).version()) if self.exists else ABSENT
+        return delta.read(self.path, self.name).version if self.exists else ABSENT
 
     def schema(self, version: int | None = None) -> pa.Schema:
         """Give the columns of a version (None = the newest).
@@ -69,7 +69,7 @@ class LakeTable:
         Raises:
             LakeCorrupt: there is no such version, or it cannot be read.
         """
-        return delta.schema_of(delta.read(self.path, self.name, version), self.name)
+        return delta.read(self.path, self.name, version).schema
 
     def files(self, version: int | None = None) -> list[str]:
         """Give the files of a version (None = the newest), as absolute paths, sorted by name.
@@ -78,7 +78,7 @@ class LakeTable:
             LakeCorrupt: there is no such version, or a file of it is missing.
         """
         paths = []
-        for name, _ in delta.files_of(delta.read(self.path, self.name, version), self.name):
+        for name, _ in delta.read(self.path, self.name, version).files:
             path = self.path / name
             if not path.is_file():
                 raise LakeCorrupt(f"table `{self.name}` of the lake has lost its file {name}")
@@ -91,7 +91,7 @@ class LakeTable:
 
     def file_rows(self, version: int | None = None) -> dict[str, int]:
         """Give the rows of each file of a version, by the file's name."""
-        return dict(delta.files_of(delta.read(self.path, self.name, version), self.name))
+        return dict(delta.read(self.path, self.name, version).files)
 
     def commit(
         self,
@@ -123,17 +123,17 @@ class LakeTable:
         """
         check_footers(files, schema)
         with self._locked():
-            table = delta.read(self.path, self.name) if self.exists else None
-            found = ABSENT if table is None else int(table.version())
+            before = delta.read(self.path, self.name) if self.exists else None
+            found = ABSENT if before is None else before.version
             if expected_version is not None and expected_version != found:
                 raise CommitConflict(
                     f"table `{self.name}` has version {found}, not {expected_version} any more; nothing was committed",
                     details={"table": self.name, "version": found, "expected": expected_version},
                 )
-            if table is not None and mode == "append":
-                _check_append(delta.schema_of(table, self.name), schema, self.name)
+            if before is not None and mode == "append":
+                _check_append(before.schema, schema, self.name)
             make_private(self.path)
-            if table is None:
+            if before is None:
                 (self.path / BEGUN).touch(mode=0o600)
             placed: list[Path] = []
             try:
@@ -142,7 +142,7 @@ class LakeTable:
                     with disk_errors("a table"):
                         _place(file.path, placed[-1])
                 adds = [(path.name, file.size_bytes, file.rows) for path, file in zip(placed, files, strict=True)]
-                version = delta.commit(self.path, table, adds, _plain(schema), mode, self.name)
+                version = delta.commit(self.path, before, adds, _plain(schema), mode, self.name)
             except BaseException:
                 self._take_back(placed)
                 raise
@@ -167,10 +167,10 @@ class LakeTable:
             How many bytes were freed.
         """
         with self._locked():
-            newest = int(delta.read(self.path, self.name).version())
+            newest = delta.read(self.path, self.name).version
             kept: set[str] = set()
             for number in range(version, newest + 1):
-                kept |= {name for name, _ in delta.files_of(delta.read(self.path, self.name, number), self.name)}
+                kept |= {name for name, _ in delta.read(self.path, self.name, number).files}
             return sum(_remove(path) for path in self.path.glob("*.parquet") if path.name not in kept)
 
     def remove_unreferenced(self) -> list[Path]:

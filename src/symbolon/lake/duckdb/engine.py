@@ -11,7 +11,7 @@ import itertools
 import weakref
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import ibis
 import ibis.expr.operations as ops
@@ -104,7 +104,7 @@ class DuckDbEngine:
         )
         try:
             with failures({*schema.names, *relation.columns}):
-                written = self._run(copy, relation).fetchall()
+                written = self._run(copy, relation)
         except BaseException:
             target.unlink(missing_ok=True)
             raise
@@ -122,18 +122,21 @@ class DuckDbEngine:
         """Give the rows in batches."""
         schema = relation.schema().to_pyarrow()
         known = relation.columns
-        with failures(known):
-            cursor = self._cursor()
-            self._attach(cursor, relation)
-            reader = cursor.sql(self.sql(relation)).to_arrow_reader(chunk_rows)
-        while True:
+        cursor = self._cursor()
+        try:
             with failures(known):
-                batch = next(reader, None)
-                if batch is None:
-                    return
-                typed = _typed(batch, schema)
-            if typed.num_rows:
-                yield typed
+                self._attach(cursor, relation)
+                reader = cursor.sql(self.sql(relation)).to_arrow_reader(chunk_rows)
+            while True:
+                with failures(known):
+                    batch = next(reader, None)
+                    if batch is None:
+                        return
+                    typed = _typed(batch, schema)
+                if typed.num_rows:
+                    yield typed
+        finally:
+            cursor.close()
 
     def fetch(self, relation: ibis.Table, limit: int | None = 100_000) -> pa.Table:
         """Give the rows in memory."""
@@ -143,8 +146,8 @@ class DuckDbEngine:
     def count(self, relation: ibis.Table) -> int:
         """Count the rows."""
         with failures(relation.columns):
-            row = self._run(self.sql(relation.count().as_table()), relation).fetchone()
-        return int(row[0]) if row else 0
+            rows = self._run(self.sql(relation.count().as_table()), relation)
+        return int(rows[0][0])
 
     def sql(self, relation: ibis.Table) -> str:
         """Give the statement."""
@@ -165,11 +168,14 @@ class DuckDbEngine:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _run(self, statement: str, relation: ibis.Table) -> duckdb.DuckDBPyConnection:
+    def _run(self, statement: str, relation: ibis.Table) -> list[tuple[Any, ...]]:
         cursor = self._cursor()
-        self._attach(cursor, relation)
-        with disk_errors("a result"):
-            return cursor.execute(statement)
+        try:
+            self._attach(cursor, relation)
+            with disk_errors("a result"):
+                return cursor.execute(statement).fetchall()
+        finally:
+            cursor.close()  # at once: a failed statement would keep its file open, and the disk full
 
     def _attach(self, cursor: duckdb.DuckDBPyConnection, relation: ibis.Table) -> None:
         """Show a cursor the rows that `ibis.memtable` holds: Ibis registers them on its own connection only."""

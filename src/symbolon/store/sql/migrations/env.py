@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - alembic loads it by its path; as a module it cannot be imported
 """What alembic runs: the migrations, on the connection and in the transaction of whoever called."""
 
 from alembic import context

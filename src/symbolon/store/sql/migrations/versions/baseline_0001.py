@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - alembic loads it by its path; as a module it cannot be imported
 """The first tables."""
 
 from __future__ import annotations
