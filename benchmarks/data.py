@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+from symbolon.ids import encrypt
 
 FOLDER = Path(__file__).parent / "data"
 KEY = bytes.fromhex("0123456789ABCDEF0123456789ABCDEF")
@@ -41,10 +43,6 @@ def hashed(rows: int, known: int | None = None) -> Path:
 
 def encrypted(rows: int) -> Path:
     """Give a segment file of the same people as `hashed`, as AES-128-CBC hex with one IV."""
-    import pyarrow as pa
-
-    from symbolon.ids import encrypt
-
     path = FOLDER / f"S3_2_{rows}_full_{1486140844000 + rows}.sync"
     if not path.exists():
         step, offset = 1_000_000, rows - rows * 8 // 10

@@ -1,7 +1,7 @@
 """The hand-written best: one DuckDB script that reads, splits, checks, joins and writes what an import writes.
 
-Outputs, as ours: one row an accepted ID with its line and its profile, the rejected records with line and reason, and the
-counts. The digests of the profiles are known beforehand, as they are for us.
+Outputs, as ours: one row an accepted ID with its line and its profile, the rejected records with line and reason, and
+the counts. The digests of the profiles are known beforehand, as they are for us.
 """
 
 from __future__ import annotations

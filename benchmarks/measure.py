@@ -54,7 +54,8 @@ def table(figures: Sequence[Figure], base: str) -> str:
     reference = next(figure for figure in figures if figure.name == base)
     lines = ["| what | seconds | CPU seconds | peak MiB | ratio |", "|---|---:|---:|---:|---:|"]
     lines += [
-        f"| {f.name} | {f.seconds:.2f} | {f.cpu_seconds:.2f} | {f.peak_mib:,.0f} | {f.seconds / reference.seconds:.2f} |"
-        for f in figures
+        f"| {one.name} | {one.seconds:.2f} | {one.cpu_seconds:.2f} | {one.peak_mib:,.0f} | "
+        f"{one.seconds / reference.seconds:.2f} |"
+        for one in figures
     ]
     return "\n".join(lines)

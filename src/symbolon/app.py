@@ -59,7 +59,7 @@ class Project:
     @classmethod
     def init(cls, path: str | Path | None = None) -> Self:
         """Make a project in `path`, or complete one that is there; nothing that exists is changed."""
-        from symbolon.lake import open_lake  # noqa: PLC0415 - heavy
+        from symbolon.lake import Lake  # noqa: PLC0415 - heavy
         from symbolon.store import open_store  # noqa: PLC0415
 
         folder = find_project(Path(path) if path is not None else None)
@@ -71,7 +71,7 @@ class Project:
         for private in (settings.keys_dir, folder / "inbox", folder / "outbox"):
             private.mkdir(mode=0o700, exist_ok=True)
         open_store(settings, create=True).close()
-        open_lake(settings, create=True)
+        Lake(settings.lake_dir, create=True)
         return cls(settings)
 
     @cached_property
@@ -84,9 +84,9 @@ class Project:
     @cached_property
     def lake(self) -> Lake:
         """The rows."""
-        from symbolon.lake import open_lake  # noqa: PLC0415
+        from symbolon.lake import Lake  # noqa: PLC0415
 
-        return open_lake(self.settings)
+        return Lake(self.settings.lake_dir, create=False)
 
     @cached_property
     def engine(self) -> Engine:

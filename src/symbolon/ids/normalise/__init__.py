@@ -1,0 +1,14 @@
+"""Normalisation schemes: a registry of dated rules, each with its source and its vectors."""
+
+from symbolon.ids.normalise.registry import (
+    field_for,
+    normalise,
+    rule,
+    schemes,
+    simple_form,
+    simple_pattern,
+    valid_address,
+)
+from symbolon.ids.normalise.rule import Rule
+
+__all__ = ["Rule", "field_for", "normalise", "rule", "schemes", "simple_form", "simple_pattern", "valid_address"]

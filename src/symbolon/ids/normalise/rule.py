@@ -1,0 +1,64 @@
+"""A normalisation rule: one party's word for the form of a value that is digested, with the vectors that prove it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: how the normalised form of a simple value is made, in words that every engine has
+SimpleForm = Literal["identity", "trim", "lower_trim"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one party normalises one kind of field.
+
+    The plain function is the definition. Values that match `simple` are so common and so plain that a whole column of
+    them is normalised by `form` instead; a property test proves that both agree on everything that matches.
+    """
+
+    #: whose rule it is: the scheme's name
+    party: str
+    #: `email`, `phone`, `text` or `exact`
+    field: str
+    #: version of the rule, as rules drift
+    version: str
+    #: day from which the party applies it, ISO 8601
+    effective: str
+    #: where it is written
+    source: str
+    #: the definition: value and region in, normalised value or None out
+    plain: Callable[[str, str], str | None]
+    #: pattern (RE2) of the simple values
+    simple: str
+    #: the normalised form of a simple value; `trim` takes spaces only
+    form: SimpleForm
+    #: raw value, region, normalised value, and SHA-256 of it
+    golden: tuple[tuple[str, str, str, str], ...] = ()
+    #: values that have no normalised form
+    negative: tuple[str, ...] = ()
+
+    def columnar(self, values: pa.Array, region: str) -> pa.Array:
+        """Normalise a column of strings; null where there is no normalised form."""
+        values = values.cast(pa.string())
+        simple = pc.fill_null(pc.match_substring_regex(values, pattern=self.simple), fill_value=False)
+        formed = _FORMS[self.form](values)
+        if not pc.all(simple).as_py():
+            odd = pc.invert(simple)
+            slow = [None if one is None else self.plain(one, region) for one in values.filter(odd).to_pylist()]
+            formed = pc.replace_with_mask(formed, odd, pa.array(slow, pa.string()))
+        empty = pc.equal(pc.binary_length(formed), 0)
+        return pc.if_else(empty, pa.scalar(None, pa.string()), formed) if pc.any(empty).as_py() else formed
+
+
+_FORMS: dict[str, Callable[[pa.Array], pa.Array]] = {
+    "identity": lambda values: values,
+    "trim": lambda values: pc.utf8_trim(values, " "),
+    "lower_trim": lambda values: pc.ascii_lower(pc.utf8_trim(values, " ")),
+}

@@ -1,0 +1,155 @@
+"""Wrapping the keys of data sources under a master key.
+
+Invariant: a key is written down only wrapped, and what wraps it is bound to its data source and version: a wrapped key
+that is moved to another source does not open.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from symbolon.errors import Location
+from symbolon.keys.errors import MasterKeyError, WrapError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from symbolon.settings import Settings
+
+#: environment variable that holds the master key as 64 hexadecimal digits
+VARIABLE = "SYMBOLON_MASTER_KEY"
+_MASTER_BYTES = 32
+_NONCE_BYTES = 12
+
+
+class KeyProvider(Protocol):
+    """Wraps and unwraps bytes; where its own key lives is its affair."""
+
+    #: what it is: `local`
+    name: str
+
+    def wrap(self, key: bytes, context: str) -> bytes:
+        """Seal `key`, bound to `context`."""
+        ...
+
+    def unwrap(self, wrapped: bytes, context: str) -> bytes:
+        """Open what `wrap` sealed for the same context.
+
+        Raises:
+            WrapError: it was sealed by another key, for another context, or has been changed.
+        """
+        ...
+
+
+class LocalKeyProvider:
+    """AES-256-GCM under a master key from a file of this user only, or from the environment.
+
+    Args:
+        path: the file; made with a fresh key at the first wrap.
+        given: the master key as hexadecimal, instead of a file.
+    """
+
+    name = "local"
+
+    def __init__(self, path: Path | None = None, given: str | None = None) -> None:
+        self._path = path
+        self._given = given
+
+    def __repr__(self) -> str:
+        return f"LocalKeyProvider({'environment' if self._given else self._path})"
+
+    def wrap(self, key: bytes, context: str) -> bytes:
+        """Seal `key`: a nonce of 12 bytes, then ciphertext and tag."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - heavy
+
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return nonce + AESGCM(self._master(create=True)).encrypt(nonce, key, context.encode())
+
+    def unwrap(self, wrapped: bytes, context: str) -> bytes:
+        """Open a sealed key."""
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - heavy
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
+        opener = AESGCM(self._master(create=False))
+        try:
+            return bytes(opener.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], context.encode()))
+        except (InvalidTag, ValueError):
+            raise WrapError("a wrapped key does not open with this master key") from None
+
+    def check(self) -> None:
+        """Read the master key.
+
+        Raises:
+            MasterKeyError: it is missing, malformed, or readable by others.
+        """
+        self._master(create=False)
+
+    def _master(self, *, create: bool) -> bytes:
+        if self._given is not None:
+            return _parse(self._given, f"the environment variable {VARIABLE}", None)
+        if self._path is None:
+            raise MasterKeyError(f"the environment variable {VARIABLE} is not set", hint="64 hexadecimal digits")
+        if not self._path.exists():
+            if not create:
+                raise MasterKeyError(
+                    "the master key of this project is missing",
+                    where=Location(str(self._path)),
+                    hint=f"restore it from your backup, or set {VARIABLE}",
+                )
+            _create(self._path)
+        mode = stat.S_IMODE(self._path.stat().st_mode)
+        if mode & 0o077:
+            raise MasterKeyError(
+                f"the master key can be read by others (mode {mode:04o})",
+                where=Location(str(self._path)),
+                hint=f"chmod 600 {self._path}",
+            )
+        return _parse(self._path.read_text(encoding="ascii", errors="replace"), "the master key file", self._path)
+
+
+def open_provider(settings: Settings, environment: Mapping[str, str] | None = None) -> KeyProvider:
+    """Give the provider that the settings name.
+
+    Args:
+        settings: `master_key` is empty (the file in `keys/`), `env`, or the path of a file.
+        environment: where SYMBOLON_MASTER_KEY is looked for; by default the process's.
+    """
+    environment = os.environ if environment is None else environment
+    given = environment.get(VARIABLE)
+    if given or settings.master_key == "env":
+        return LocalKeyProvider(given=given)
+    path = settings.project / settings.master_key if settings.master_key else settings.keys_dir / "master.key"
+    return LocalKeyProvider(Path(path))
+
+
+def _parse(text: str, where: str, path: Path | None) -> bytes:
+    bare = text.strip()
+    if not re.fullmatch(f"[0-9a-fA-F]{{{_MASTER_BYTES * 2}}}", bare):
+        raise MasterKeyError(
+            f"{where} does not hold a master key",
+            where=Location(str(path)) if path else None,
+            hint=f"{_MASTER_BYTES * 2} hexadecimal digits, for example of: openssl rand -hex {_MASTER_BYTES}",
+        )
+    return bytes.fromhex(bare)
+
+
+def _create(path: Path) -> None:
+    """Write a fresh master key for this user only; whoever was quicker wins."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(_MASTER_BYTES) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()
