@@ -18,11 +18,14 @@ from symbolon.files.errors import (
     OpenError,
 )
 from symbolon.files.info import Info, InfoPart, parse_info
+from symbolon.files.lists import FORMATS, open_table, read_list, read_table
 from symbolon.files.names import FileName, parse_name
 from symbolon.files.rows import SegmentBatch, parse_rows, render_rows
 from symbolon.files.sets import FileSet, collect_set, verify
+from symbolon.files.tables import ListBatch, TableBatch
 
 __all__ = [
+    "FORMATS",
     "Block",
     "ColumnNeeded",
     "ColumnsError",
@@ -41,15 +44,20 @@ __all__ = [
     "InfoError",
     "InfoMismatch",
     "InfoPart",
+    "ListBatch",
     "OpenError",
     "RejectedLine",
     "SegmentBatch",
+    "TableBatch",
     "blocks",
     "collect_set",
     "open_bytes",
+    "open_table",
     "parse_info",
     "parse_name",
     "parse_rows",
+    "read_list",
+    "read_table",
     "render_rows",
     "verify",
 ]

@@ -60,8 +60,8 @@ def lex(data: bytes, max_line: int) -> Lexed:
     edges, edge_newline = (low, newline) if edge.all() else (low[edge], newline[edge])
     ends_line = np.flatnonzero(edge_newline)
     line_end = edges[ends_line]
-    line_start = _shifted(line_end)
-    start = _shifted(edges)
+    line_start = shifted(line_end)
+    start = shifted(edges)
     token = edges > start
     done = np.cumsum(token)[ends_line]
     count = np.diff(done, prepend=0)
@@ -73,7 +73,7 @@ def lex(data: bytes, max_line: int) -> Lexed:
     if (byte == NUL).any():
         broken[np.searchsorted(line_end, low[byte == NUL])] = True
     if not data.isascii():
-        broken[_not_utf8(data, octets, line_start, line_end)] = True
+        broken[not_utf8(data, octets, line_start, line_end)] = True
     length = line_end - line_start
     too_long = length > max_line
     if too_long.any():
@@ -93,7 +93,7 @@ def spans(data: bytes, start: Ints, end: Ints) -> pa.Array:
     return both.take(pa.array(np.arange(0, len(offsets) - 1, 2, dtype=np.int32)))
 
 
-def _shifted(ends: Ints) -> Ints:
+def shifted(ends: Ints) -> Ints:
     """Give where each piece begins: behind the end before it."""
     starts = np.empty_like(ends)
     if len(ends):
@@ -113,7 +113,7 @@ def _ends_a_line(low: Ints, byte: Bytes, newline: Bools) -> Bools:
     return ends
 
 
-def _not_utf8(data: bytes, octets: Bytes, line_start: Ints, line_end: Ints) -> list[int]:
+def not_utf8(data: bytes, octets: Bytes, line_start: Ints, line_end: Ints) -> list[int]:
     """Give the lines that are not UTF-8; only where the block is not are lines tried one by one."""
     try:
         data.decode()
