@@ -109,4 +109,4 @@ class ParquetStaging:
                     write_statistics=False,
                     store_schema=False,
                 )
-            self._writer.write_table(table, row_group_size=max(1, table.num_rows))
+            self._writer.write_table(table, row_group_size=2 * ROW_GROUP_ROWS)

@@ -175,7 +175,7 @@ class DuckDbEngine:
             with disk_errors("a result"):
                 return cursor.execute(statement).fetchall()
         finally:
-            cursor.close()  # at once: a failed statement would keep its file open, and the disk full
+            cursor.close()  # at once, with what it holds open
 
     def _attach(self, cursor: duckdb.DuckDBPyConnection, relation: ibis.Table) -> None:
         """Show a cursor the rows that `ibis.memtable` holds: Ibis registers them on its own connection only."""
