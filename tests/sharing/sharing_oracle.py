@@ -121,6 +121,8 @@ def decrypt(raw: bytes, source: Source) -> str:
             if not re.fullmatch("[0-9a-fA-F]*", text):
                 raise Reject("bad_encoding")
             data = bytes.fromhex(text)
+        elif len(raw) % 4:  # Python is laxer: it takes whole groups with padding behind them
+            raise Reject("bad_encoding")
         else:
             data = base64.b64decode(raw, validate=True)
     except ValueError as error:
