@@ -18,6 +18,8 @@ from symbolon.files.errors import (
     OpenError,
 )
 from symbolon.files.info import Info, InfoPart, parse_info
+from symbolon.files.inspect import inspect_file
+from symbolon.files.inspection import Inspection
 from symbolon.files.lists import FORMATS, open_table, read_list, read_table
 from symbolon.files.names import FileName, parse_name
 from symbolon.files.rows import SegmentBatch, parse_rows, render_rows
@@ -44,6 +46,7 @@ __all__ = [
     "InfoError",
     "InfoMismatch",
     "InfoPart",
+    "Inspection",
     "ListBatch",
     "OpenError",
     "RejectedLine",
@@ -51,6 +54,7 @@ __all__ = [
     "TableBatch",
     "blocks",
     "collect_set",
+    "inspect_file",
     "open_bytes",
     "open_table",
     "parse_info",

@@ -1,8 +1,8 @@
 """From a path to blocks of whole lines, in bounded memory.
 
 Invariants: the blocks of a stream are its bytes, without a byte order mark, cut only after line ends, and a line longer
-than allowed is taken out whole, its first bytes kept for the rejected record; so memory holds one block and one line, and
-where the blocks are cut never shows in a result. A compressed file is read to its verified end or not at all.
+than allowed is taken out whole, its first bytes kept for the rejected record; so memory holds one block and one line,
+and where the blocks are cut never shows in a result. A compressed file is read to its verified end or not at all.
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ MAX_UNPACK_RATIO = 200
 RATIO_FROM_BYTES = 64 << 20
 
 
+_GZIP_FAULTS = (EOFError, cast("type[Exception]", isal_zlib.error), OSError)
+
+
 @dataclass(frozen=True, slots=True)
 class RejectedLine:
     """A line that could not be read. Lines count from 0 in a block, from 1 in a file."""
@@ -57,7 +60,7 @@ class RejectedLine:
 class Block:
     """Whole lines of a stream."""
 
-    #: the lines; each ends with `\\n` except perhaps the last one of the stream. A line that was taken out is empty here
+    #: the lines; each ends with `\\n` except perhaps the last of the stream. A line that was taken out is empty here
     data: bytes = field(repr=False)
     #: which block of the stream, from 0
     number: int
@@ -139,46 +142,68 @@ def blocks(stream: BinaryIO, *, size: int = BLOCK_BYTES, max_line: int = MAX_LIN
     Args:
         stream: what `open_bytes` gave, or any binary stream.
         size: bytes to read at a time.
-        max_line: bytes of the longest line that is kept.
+        max_line: bytes of the longest line that is kept; at least 256.
     """
-    number = 0
-    carry = b""
-    cut: list[tuple[int, bytes]] = []
-    skipping = False
-    first = True
-    while True:
-        chunk = stream.read(size)
-        if first:
-            while chunk and len(chunk) < len(UTF8_BOM) and (more := stream.read(size)):
-                chunk += more
-            chunk = chunk.removeprefix(UTF8_BOM)
-            first = False
-            if not chunk and not (chunk := stream.read(size)):
-                break
-        if not chunk:
-            break
-        if skipping:
+    cutter = _Cutter(max(max_line, KEPT_BYTES))
+    for chunk in _chunks(stream, size):
+        block = cutter.feed(chunk)
+        if block is not None:
+            yield block
+    block = cutter.finish()
+    if block is not None:
+        yield block
+
+
+def _chunks(stream: BinaryIO, size: int) -> Iterator[bytes]:
+    """Read to the end, without a byte order mark at the start."""
+    start = b""
+    while len(start) < len(UTF8_BOM) and (more := stream.read(size)):
+        start += more
+    if start := start.removeprefix(UTF8_BOM):
+        yield start
+    while chunk := stream.read(size):
+        yield chunk
+
+
+class _Cutter:
+    """Puts chunks together to blocks that end with a line, and takes out lines that are too long."""
+
+    def __init__(self, max_line: int) -> None:
+        self._max_line = max_line
+        self._number = 0
+        self._carry = b""
+        self._cut: tuple[tuple[int, bytes], ...] = ()
+        self._skipping = False
+
+    def feed(self, chunk: bytes) -> Block | None:
+        """Take a chunk; give the lines that are complete."""
+        if self._skipping:
             end = chunk.find(b"\n")
             if end < 0:
-                continue
-            # the line's place is kept by an empty line
-            carry, chunk, skipping = b"", chunk[end:], False
+                return None
+            chunk, self._skipping = chunk[end:], False  # the line's place is kept by an empty line
         end = chunk.rfind(b"\n")
+        block = None
         if end >= 0:
-            data = b"".join((carry, memoryview(chunk)[: end + 1]))
-            carry = chunk[end + 1 :]
-            yield Block(data, number, tuple(cut))
-            number += 1
-            cut = []
+            block = self._block(b"".join((self._carry, memoryview(chunk)[: end + 1])))
+            self._carry = chunk[end + 1 :]
         else:
-            carry += chunk
-        if len(carry) > max_line + 1:  # one more for the `\r` of a line end that may follow
-            cut.append((0, carry[:KEPT_BYTES]))
-            carry, skipping = b"", True
-    if skipping:
-        yield Block(b"\n", number, tuple(cut))
-    elif carry:
-        yield Block(carry, number, tuple(cut))
+            self._carry += chunk
+        if len(self._carry) > self._max_line + 1:  # one more for the `\r` of a line end that may follow
+            self._cut = ((0, self._carry[:KEPT_BYTES]),)
+            self._carry, self._skipping = b"", True
+        return block
+
+    def finish(self) -> Block | None:
+        """Give the last line, where it has no end."""
+        if self._skipping:
+            return self._block(b"\n")
+        return self._block(self._carry) if self._carry else None
+
+    def _block(self, data: bytes) -> Block:
+        block = Block(data, self._number, self._cut)
+        self._number, self._cut = self._number + 1, ()
+        return block
 
 
 class _Guarded(io.RawIOBase):
@@ -252,7 +277,10 @@ class _Guarded(io.RawIOBase):
                 return self._source.read(size)
         try:
             data: bytes = self._unpacker.read(size)
-        except (EOFError, isal_zlib.error, OSError) as error:
+        except _GZIP_FAULTS as error:
+            if isinstance(error, OSError) and error.errno:
+                with _os_errors(self._name):
+                    raise
             raise FileCut(
                 "the gzip file is cut off or damaged; nothing of it is used",
                 where=self._where,

@@ -157,7 +157,7 @@ class CsvTable:
     def _plain(
         self, lines: Lines, records: Records, wanted: list[int], kind: pa.DataType
     ) -> tuple[list[pa.Array], Ints, list[int]]:
-        """Read the plain lines of a block with Arrow: columns, the line of each row, lines with a wrong number of cells."""
+        """Read the plain lines of a block with Arrow: columns, line of each row, lines with a wrong number of cells."""
         number = np.flatnonzero(records.plain)
         if not len(number):
             return [pa.array([], kind) for _ in wanted], number, []
@@ -193,7 +193,7 @@ class CsvTable:
 
 
 def sniff(line: str) -> str:
-    """Tell what parts the cells of a line: the character of `, ; tab |` that stands most often outside quotation marks."""
+    """Tell what parts the cells of a line: that of `, ; tab |` which stands most often outside quotation marks."""
     outside = "".join(line.split('"')[::2])
     return max(DELIMITERS, key=outside.count)
 

@@ -7,14 +7,17 @@ a file.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: hexadecimal digits of a digest -> what it probably is
 _DIGESTS = {32: "md5", 40: "sha1", 64: "sha256", 96: "sha384", 128: "sha512"}
 _HEX = re.compile(r"(?:\\x|0x)?[0-9a-fA-F]+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{22,}={0,2}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _PHONE = re.compile(r"\+?[0-9(][0-9 ()./-]{4,24}[0-9]")
-_EMAIL = re.compile(r"[^\s@,;]+@[^\s@,;]+")
 #: hexadecimal digits of one AES block
 _BLOCK_DIGITS = 32
 
@@ -23,29 +26,45 @@ def kind_of(value: str) -> str:
     """Guess what kind of ID a value is.
 
     Returns:
-        `visitor`, `md5` ... `sha512`, `aes-hex`, `aes-base64`, `email`, `phone`, `uuid`, `number`, or empty for anything
-        else. A digest of 32 digits and one encrypted block look the same; the digest is told.
+        `visitor`, `md5` ... `sha512`, `aes-hex`, `aes-base64`, `email`, `phone`, `uuid`, `number`, or empty for
+        anything else. A digest of 32 digits and one encrypted block look the same; the digest is told.
     """
     value = value.strip()
-    if re.fullmatch(r"[0-9]{38}", value):
-        return "visitor"
-    if _EMAIL.fullmatch(value):
-        return "email"
-    if _UUID.fullmatch(value):
-        return "uuid"
-    if re.fullmatch(r"\+[1-9][0-9]{6,14}", value) or (_PHONE.fullmatch(value) and not value.isdigit()):
-        return "phone"
-    if _HEX.fullmatch(value):
-        bare = re.sub(r"^(?:\\x|0x)", "", value)
-        if bare == value and len(value) in _DIGESTS:
-            return _DIGESTS[len(value)]
-        if len(bare) >= _BLOCK_DIGITS and len(bare) % _BLOCK_DIGITS == 0:
-            return "aes-hex"
-    if re.fullmatch(r"[0-9]+", value):
-        return "number"
-    if _BASE64.fullmatch(value) and len(value) % 4 == 0 and _is_mixed(value):
-        return "aes-base64"
-    return ""
+    return next((kind for kind, fits in _KINDS if fits(value)), "")
+
+
+def _is_phone(value: str) -> bool:
+    return bool(_E164.fullmatch(value) or (_PHONE.fullmatch(value) and not value.isdigit()))
+
+
+def _is_encrypted_hex(value: str) -> bool:
+    digits = len(value.removeprefix("\\x").removeprefix("0x"))
+    return _HEX.fullmatch(value) is not None and digits >= _BLOCK_DIGITS and digits % _BLOCK_DIGITS == 0
+
+
+def _is_encrypted_base64(value: str) -> bool:
+    return _BASE64.fullmatch(value) is not None and len(value) % 4 == 0 and _is_mixed(value)
+
+
+def _is_digest(digits: int) -> Callable[[str], bool]:
+    return lambda value: len(value) == digits and not value.startswith(("0x", "\\x")) and bool(_HEX.fullmatch(value))
+
+
+def _matches(pattern: str) -> Callable[[str], bool]:
+    compiled = re.compile(pattern)
+    return lambda value: compiled.fullmatch(value) is not None
+
+
+_KINDS: tuple[tuple[str, Callable[[str], bool]], ...] = (
+    ("visitor", _matches(r"[0-9]{38}")),
+    ("email", _matches(r"[^\s@,;]+@[^\s@,;]+")),
+    ("uuid", _matches(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")),
+    ("phone", _is_phone),
+    *((kind, _is_digest(digits)) for digits, kind in _DIGESTS.items()),
+    ("aes-hex", _is_encrypted_hex),
+    ("number", _matches(r"[0-9]+")),
+    ("aes-base64", _is_encrypted_base64),
+)
 
 
 def looks_like_id(value: str) -> bool:
@@ -70,7 +89,15 @@ def masked(value: str) -> str:
         '…'
     """
     value = "".join(character if character.isprintable() else "·" for character in value)
-    return f"{value[:4]}…{value[-4:]}" if len(value) >= 12 else "…"  # noqa: PLR2004
+    return f"{value[:4]}…{value[-4:]}" if len(value) >= 12 else "…"
+
+
+def harmless(value: str) -> str:
+    """Hide a segment code or a word that looks like the ID of somebody; numbers and names stay.
+
+    Files with their columns in the wrong order would show IDs as segments otherwise.
+    """
+    return masked(value) if looks_like_id(value) and not (value.isdigit() and len(value) < 12) else value
 
 
 def _shape(value: str) -> str:

@@ -1,7 +1,7 @@
 """NDJSON: one JSON object a line, or one JSON string a line.
 
-Invariant: a line is judged by itself. Arrow reads a block at once when all its lines are objects of one shape; otherwise
-each line of the block is decoded alone, with the same result.
+Invariant: a line is judged by itself. Arrow reads a block at once when all its lines are objects of one shape;
+otherwise each line of the block is decoded alone, with the same result.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def _by_arrow(lines: Lines, only: Sequence[str] | None) -> tuple[pa.RecordBatch 
 
 def _is_foreign(kind: pa.DataType) -> bool:
     """Whether Arrow made of a value what JSON does not have: nested columns, and times out of text."""
-    return pa.types.is_nested(kind) or pa.types.is_temporal(kind)
+    return bool(pa.types.is_nested(kind) or pa.types.is_temporal(kind))
 
 
 def _by_lines(

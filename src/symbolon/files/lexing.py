@@ -2,8 +2,8 @@
 
 Invariant: every position is an index into one block's bytes, and each line of the block appears exactly once.
 
-Blanks (space, tab) part tokens; blanks and carriage returns at the end of a line belong to its end. Only bytes up to the
-space are looked at one by one, two or three of them a line, so the cost follows the number of lines, not of bytes.
+Blanks (space, tab) part tokens; blanks and carriage returns at the end of a line belong to its end. Only bytes up to
+the space are looked at one by one, two or three of them a line, so the cost follows the number of lines, not of bytes.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ def _format(source: Path | BinaryIO, given: str | None, name: str | None) -> For
         raise OpenError(f"there is no format `{given}`", hint=f"known: {', '.join(FORMATS)}")
     if isinstance(source, Path):
         if check_regular(source, name).st_size and given != "parquet":
-            with open_bytes_raw(source) as file:
+            with open_plain(source) as file:
                 if file.read(len(PARQUET)) == PARQUET:
                     return "parquet"
     elif source.seekable():
@@ -168,7 +168,7 @@ def _format(source: Path | BinaryIO, given: str | None, name: str | None) -> For
     return known
 
 
-def open_bytes_raw(path: Path) -> BinaryIO:
+def open_plain(path: Path) -> BinaryIO:
     """Open without unpacking; the faults are those of `open_bytes`."""
     try:
         return path.open("rb")
@@ -198,7 +198,8 @@ def _choose(table: AnyTable, column: str | None, shown: str) -> str:
         raise ColumnNeeded(
             f"the list has {len(names)} columns and none was chosen: {_named(table)}",
             where=where,
-            hint="name the one that holds the IDs with --column",
+            hint="name the one that holds the IDs with --column"
+            + ("" if table.has_header else "; the first is `--column 1`"),
             details=_details(table),
         )
     exact = [name for name in names if name == column]

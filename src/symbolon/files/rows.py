@@ -1,13 +1,13 @@
-"""Rows of a segment file: `ID segment,segment[ removed,removed]`, read and written.
+r"""Rows of a segment file: `ID segment,segment[ removed,removed]`, read and written.
 
     ID            any bytes but blanks, NUL and line ends; what it means is decided elsewhere
-    between       a run of spaces and tabs; at the end of a line they are dropped, as is `\\r`
+    between       a run of spaces and tabs; at the end of a line they are dropped, as is `\r`
     segment       1 to 64 of letters, digits, `_ . : -`; several with commas between, no blanks, none empty
     removed       read in `iter` files; in `full` files it must be well-formed and says nothing
 
-Invariant: each line that is not blank is in exactly one count: it gives an ID for the wanted segment, it names only other
-segments, or it is rejected. `parse_rows` depends on nothing but its arguments, and NumPy and Arrow do the work, so
-several threads can parse blocks of one file at the same time.
+Invariant: each line that is not blank is in exactly one count: it gives an ID for the wanted segment, it names only
+other segments, or it is rejected. `parse_rows` depends on nothing but its arguments, and NumPy and Arrow do the work,
+so several threads can parse blocks of one file at the same time.
 
 Source: Audience Manager documentation, "Outbound data file contents" (its sample has two spaces between the columns).
 """
@@ -61,8 +61,8 @@ def parse_rows(block: Block, *, mode: str, segment: str | None, max_line: int = 
     Args:
         block: whole lines.
         mode: `full` or `iter`.
-        segment: code of the wanted segment, or None for all of them. In an `iter` file a line that both adds and removes
-            it is rejected; with None, one that does so to any segment.
+        segment: code of the wanted segment, or None for all of them. In an `iter` file a line that both adds and
+            removes it is rejected; with None, one that does so to any segment.
         max_line: bytes of the longest line allowed, without its end.
 
     Returns:
@@ -71,9 +71,7 @@ def parse_rows(block: Block, *, mode: str, segment: str | None, max_line: int = 
     data = block.data if block.data.endswith(b"\n") else block.data + b"\n" if block.data else b""
     lexed = lex(data, max_line)
     filled = lexed.count > 0
-    readable = np.flatnonzero(
-        (lexed.count > 1) & (lexed.count < 4) & ~lexed.broken & ~lexed.too_long  # fmt: skip
-    )
+    readable = np.flatnonzero((lexed.count > 1) & (lexed.count < 4) & ~lexed.broken & ~lexed.too_long)
     lists = _Lists.of(lexed, readable)
     is_full = mode == "full"
     if segment is not None:
@@ -108,7 +106,7 @@ def render_rows(
     """Write rows of (ID, segments, removed segments); reading them gives the same.
 
     Raises:
-        ValueError: a row cannot be written so that it is read again: no ID, a blank in it, no segments, a code that is none.
+        ValueError: a row would not be read again as it is: no ID, a blank in it, no segments, a code that is none.
     """
     lines = []
     for value, added, removed in rows:

@@ -1,7 +1,7 @@
 """A file set: the parts of one delivery and its control file, found, ordered and checked.
 
-Invariant: a set that is handed out is complete, as far as anybody can know: with a control file all its files are there;
-without one the parts are numbered without a gap, and the caller waits until no further part comes.
+Invariant: a set that is handed out is complete, as far as anybody can know: with a control file all its files are
+there; without one the parts are numbered without a gap, and no further part has come for as long as was asked.
 
 Source: Audience Manager documentation, "Outbound data file name" (first part without number, then 001, 002 ...),
 "Transfer-control files" (same root, `.info`; parts written `-1`; may arrive before the data).

@@ -34,7 +34,7 @@ class ListBatch:
 class TableBatch:
     """Some rows of a table."""
 
-    #: the readable rows. CSV and TSV: all columns strings, an empty cell is empty. Parquet and NDJSON: typed, nulls kept
+    #: the readable rows. CSV, TSV: strings, an empty cell is the empty string. Parquet, NDJSON: typed, nulls kept
     table: pa.RecordBatch
     #: line in the file of each row, from 1 (a header is line 1; Parquet: row)
     lines: Ints

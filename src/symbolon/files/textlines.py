@@ -6,12 +6,15 @@ Invariant: a line is judged by its own bytes, and its number is its place in the
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from symbolon.files.blocks import KEPT_BYTES, Block, RejectedLine
 from symbolon.files.lexing import NEWLINE, RETURN, Bools, Bytes, Ints, not_utf8, shifted, spans
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 OK, BLANK, MALFORMED, TOO_LONG, BAD_ENCODING = range(5)
 _REASONS = ("", "", "malformed_line", "line_too_long", "bad_encoding")
@@ -101,7 +104,7 @@ def lines_of(block: Block, carried: bytes, number: int, *, max_line: int, blanks
 
 
 def _blank(octets: Bytes, start: Ints, end: Ints, blanks: bytes) -> Bools:
-    blank = end == start
+    blank: Bools = end == start
     # only a line that begins with a blank can consist of them
     suspects = ~blank
     suspects[suspects] = np.isin(octets[start[suspects]], np.frombuffer(blanks, np.uint8))
