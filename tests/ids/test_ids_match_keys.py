@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.pretty import pretty_repr
 
 from symbolon.ids import IdSpec, encrypt, match_keys, normalise, rule, words_to_text
 from symbolon.records import REJECT_REASONS, Encoding, Kind, Protection
@@ -189,8 +190,10 @@ def test_openssl_made_the_same_ciphertext(key, plain, sealed):
         ),
         (
             "sha512",
-            "a637db09375e04918753afb79c3d4bbdabe2add07fe41dbf8e245aa50942e851"
-             "5e8d450ee2ee960076410157a6c6053840a5e92817d5b4f3a213aeef1dfbe5d6",
+            (
+                "a637db09375e04918753afb79c3d4bbdabe2add07fe41dbf8e245aa50942e851"
+                "5e8d450ee2ee960076410157a6c6053840a5e92817d5b4f3a213aeef1dfbe5d6"
+            ),
         ),
     ],
 )
@@ -253,3 +256,5 @@ def test_columns_are_normalised_as_single_values(field, data):
 def test_a_spec_shows_no_key():
     spec = IdSpec(protection=Protection.AES_CBC, key=b"sixteen bytes!!!", iv=b"another sixteen!")
     assert "sixteen" not in repr(spec) + str(spec) + f"{spec!r:>200}"
+    assert "sixteen" not in str(list(spec.__rich_repr__()))
+    assert "sixteen" not in pretty_repr(spec)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from symbolon.records import Encoding, Kind, Protection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class IdSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,3 +33,10 @@ class IdSpec(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Show everything but the key and the IV."""
         return f"IdSpec({self.kind}, {self.protection}, {self.field}, key={'***' if self.key else 'none'})"
+
+    def __rich_repr__(self) -> Iterator[tuple[str, str]]:
+        """Show Rich (its tracebacks print local variables) no more than `repr` does: msgspec's own shows every field."""
+        yield "kind", self.kind
+        yield "protection", self.protection
+        yield "field", self.field
+        yield "key", "***" if self.key else "none"
