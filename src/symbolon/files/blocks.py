@@ -221,9 +221,12 @@ class _Guarded(io.RawIOBase):
         if start.startswith(GZIP):
             self._unpacker = igzip_threaded.open(self._source, "rb", threads=1, block_size=1 << 20)
         #: the first bytes, not consumed
-        self.head = b""
-        self.head = self._fill(HEAD_BYTES)
-        self._pending = self.head
+        self.head = self._pending = b""
+        try:
+            self.head = self._pending = self._fill(HEAD_BYTES)
+        except BaseException:
+            self.close()  # the unpacking goes on in a thread of its own otherwise
+            raise
 
     def readable(self) -> bool:
         return True
@@ -313,13 +316,18 @@ class _Counted:
 
     def read(self, size: int = -1) -> bytes:
         if self._ahead:
-            data, self._ahead = self._ahead, b""
+            ahead, self._ahead = self._ahead, b""
             if size >= 0:
-                data, self._ahead = data[:size], data[size:]
-            return data
-        data = self._raw.read(size) or b""
+                ahead, self._ahead = ahead[:size], ahead[size:]
+            return ahead
+        data: bytes = self._raw.read(size) or b""
         self.count += len(data)
         return data
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 @contextmanager
