@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from symbolon.ids.columns import binary, borders, keep_rows, offsets_of
+from symbolon.ids.columns import binary, borders, cut, keep_rows, offsets_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,11 +30,17 @@ BLOCK = 16
 #: values of one AES call: their blocks stay in the processor's cache
 CHUNK_ROWS = 32_768
 
-#: plaintext one after the other, its n + 1 borders, and which values opened (the others are empty)
-Opened = tuple["NDArray[np.uint8]", "NDArray[np.int64]", "NDArray[np.bool_]"]
+#: a block moved as a whole
+_WHOLE = np.dtype("V16")
+#: for each value of the last byte: the bytes of a last block that are padding, and what they must be
+_IS_PADDING = np.array([[255 * (place >= BLOCK - pad) for place in range(BLOCK)] for pad in range(256)], dtype=np.uint8)
+_PADDING = (_IS_PADDING & np.arange(256, dtype=np.uint8)[:, None]).view(np.uint64)
+_MASK = _IS_PADDING.view(np.uint64)
 
 
-def decrypt(data: NDArray[np.uint8], offsets: NDArray[np.int64], key: bytes, iv: bytes | None) -> Opened:
+def decrypt(
+    data: NDArray[np.uint8], offsets: NDArray[np.int64], key: bytes, iv: bytes | None
+) -> tuple[pa.Array, NDArray[np.bool_]]:
     """Decrypt values that stand one after the other.
 
     Args:
@@ -42,51 +48,45 @@ def decrypt(data: NDArray[np.uint8], offsets: NDArray[np.int64], key: bytes, iv:
         offsets: the n + 1 borders of the values in `data`.
         key: AES key of 16, 24 or 32 bytes.
         iv: the IV of all values; None = the first block of each is its IV.
+
+    Returns:
+        binary: the plaintexts, empty where a value did not open; and which values opened.
     """
     count = len(offsets) - 1
-    parts: list[NDArray[np.uint8]] = []
-    lengths = np.zeros(count, dtype=np.int64)
+    parts = []
     opened = np.zeros(count, dtype=bool)
     cipher = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305 - CBC is put together from it
     for start in range(0, count, CHUNK_ROWS):
-        rows = slice(start, min(start + CHUNK_ROWS, count))
-        inside = offsets[rows.start : rows.stop + 1]
-        piece, lengths[rows], opened[rows] = _decrypt_chunk(
-            data[inside[0] : inside[-1]], inside - inside[0], cipher, iv
-        )
-        parts.append(piece)
-    return np.concatenate(parts) if parts else np.empty(0, dtype=np.uint8), offsets_of(lengths), opened
+        inside = offsets[start : start + CHUNK_ROWS + 1]
+        part, fine = _decrypt_chunk(data[inside[0] : inside[-1]], inside - inside[0], cipher, iv)
+        opened[start : start + len(fine)] = fine
+        parts.append(part)
+    return pa.concat_arrays(parts) if parts else pa.array([], pa.binary()), opened
 
 
 def _decrypt_chunk(
     data: NDArray[np.uint8], offsets: NDArray[np.int64], cipher: Cipher[modes.ECB], iv: bytes | None
-) -> Opened:
-    """Decrypt one chunk; give plaintext, lengths and which values opened."""
+) -> tuple[pa.Array, NDArray[np.bool_]]:
     skipped = BLOCK if iv is None else 0
     sizes = np.diff(offsets)
     fits = (sizes % BLOCK == 0) & (sizes >= BLOCK + skipped)
-    lengths, opened = np.zeros(len(sizes), dtype=np.int64), np.zeros(len(sizes), dtype=bool)
-    kept = sizes[fits]
-    if not len(kept):
-        return np.empty(0, dtype=np.uint8), lengths, opened
+    kept = np.where(fits, sizes, 0)
     sealed = np.ascontiguousarray(keep_rows(data, offsets, fits))
-    blocks = sealed.reshape(-1, BLOCK)
-    ends = np.cumsum(kept) // BLOCK
-    firsts = ends - kept // BLOCK
-    plain = np.frombuffer(bytearray(cipher.decryptor().update(sealed.data)), dtype=np.uint8).reshape(-1, BLOCK)
-    before = np.empty_like(blocks)
-    before[1:] = blocks[:-1]
-    before[firsts] = 0 if iv is None else np.frombuffer(iv, dtype=np.uint8)
-    plain ^= before
-    last = plain[ends - 1]
-    pad = last[:, -1].astype(np.int64)
-    padding = np.arange(BLOCK) >= (BLOCK - pad)[:, None]
-    valid = (pad >= 1) & (pad <= BLOCK) & ((last == pad[:, None]) | ~padding).all(axis=1)
-    content = np.where(valid, kept - skipped - pad, 0)
-    spans = np.stack([np.full(len(kept), skipped), content, kept - skipped - content], axis=1).reshape(-1)
-    inside = np.repeat(np.tile(np.array([False, True, False]), len(kept)), spans)
-    lengths[fits], opened[fits] = content, valid
-    return plain.reshape(-1)[inside], lengths, opened
+    ends = np.cumsum(kept)
+    starts = ends - kept
+    before = np.empty(len(sealed) // BLOCK, dtype=_WHOLE)
+    before[1:] = sealed.view(_WHOLE)[:-1]
+    before[starts[fits] // BLOCK] = np.frombuffer(bytes(BLOCK) if iv is None else iv, dtype=_WHOLE)
+    plain = np.frombuffer(cipher.decryptor().update(sealed.data), dtype=np.uint64) ^ before.view(np.uint64)
+    last = plain.view(_WHOLE)[ends[fits] // BLOCK - 1].view(np.uint64).reshape(-1, 2)
+    pad = last.view(np.uint8)[:, -1]
+    wrong = (last & _MASK[pad]) ^ _PADDING[pad]
+    opened = fits.copy()
+    opened[fits] = (pad >= 1) & (pad <= BLOCK) & ((wrong[:, 0] | wrong[:, 1]) == 0)
+    removed = np.zeros_like(sizes)
+    removed[fits] = pad
+    lengths = np.where(opened, kept - skipped - removed, 0)
+    return cut(plain.view(np.uint8), starts + skipped * opened, lengths), opened
 
 
 def encrypt(values: pa.Array, key: bytes, iv: bytes | None) -> pa.Array:

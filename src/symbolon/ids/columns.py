@@ -1,4 +1,7 @@
-"""Arrow binary columns as NumPy sees them: the bytes, and where each value begins and ends."""
+"""Arrow binary columns as NumPy sees them: the bytes, and where each value begins and ends.
+
+Invariant: whatever stands before, behind or between the values of a column (it may be a slice) is never looked at.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,10 @@ if TYPE_CHECKING:
 
 def borders(values: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Give the bytes of a binary column without nulls, and the n + 1 borders of its values in them."""
-    offsets = np.frombuffer(values.buffers()[1], dtype=np.int32)[values.offset : values.offset + len(values) + 1]
-    data = values.buffers()[2]
+    _, raw_offsets, data = values.buffers()
     if data is None or not len(values):
         return np.empty(0, dtype=np.uint8), np.zeros(len(values) + 1, dtype=np.int64)
+    offsets = np.frombuffer(raw_offsets, dtype=np.int32)[values.offset : values.offset + len(values) + 1]
     flat = np.frombuffer(data, dtype=np.uint8)[offsets[0] : offsets[-1]]
     return flat, offsets.astype(np.int64) - offsets[0]
 
@@ -27,20 +30,30 @@ def binary(flat: NDArray[np.uint8], offsets: NDArray[np.int64]) -> pa.Array:
     return pa.Array.from_buffers(pa.binary(), len(offsets) - 1, [None, pa.py_buffer(offsets.astype(np.int32)), data])
 
 
+def cut(flat: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> pa.Array:
+    """Cut values out of bytes, as a binary column; they stand in order and do not overlap.
+
+    Values and the gaps behind them make one column of 2n, of which every second element is taken: copying by Arrow is
+    several times faster than a mask of the bytes.
+    """
+    edges = np.empty(2 * len(starts) + 1, dtype=np.int64)
+    edges[:-1:2], edges[1::2], edges[-1] = starts, starts + lengths, len(flat)
+    return binary(flat, edges).take(pa.array(np.arange(0, 2 * len(starts), 2, dtype=np.int32)))
+
+
 def offsets_of(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     """Give the n + 1 borders of values with these lengths."""
     return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths, dtype=np.int64)])
 
 
-def bad_rows(bad: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Say which values hold at least one bad byte."""
-    counts = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(bad, dtype=np.int64)])
-    return counts[offsets[1:]] > counts[offsets[:-1]]
+def marks(marked: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count the marked bytes of each value."""
+    return np.diff(np.searchsorted(np.flatnonzero(marked), offsets))
 
 
 def keep_rows(flat: NDArray[np.uint8], offsets: NDArray[np.int64], kept: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Give the bytes of some of the values, one after the other."""
-    return flat if kept.all() else flat[np.repeat(kept, np.diff(offsets))]
+    return flat if kept.all() else borders(binary(flat, offsets).filter(pa.array(kept)))[0]
 
 
 def texts(values: pa.Array) -> tuple[pa.Array, NDArray[np.bool_]]:

@@ -10,21 +10,18 @@ import binascii
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from symbolon.ids.columns import bad_rows, borders, keep_rows, offsets_of
+from symbolon.ids.columns import borders, cut, keep_rows, marks, offsets_of
 from symbolon.records import Encoding
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
-_HEX = np.zeros(256, dtype=bool)
-_HEX[list(b"0123456789abcdefABCDEF")] = True
-_OTHER, _PAD = 255, 254
-_BASE64 = np.full(256, _OTHER, dtype=np.uint8)
-_BASE64[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")] = np.arange(64, dtype=np.uint8)
-_BASE64[ord("=")] = _PAD
+#: the digits of hexadecimal, either case
+HEX = b"0123456789abcdefABCDEF"
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+_PAD = ord("=")
 
 #: decoded bytes one after the other, their n + 1 borders, and which values could be decoded (the others are empty)
 Decoded = tuple["NDArray[np.uint8]", "NDArray[np.int64]", "NDArray[np.bool_]"]
@@ -37,11 +34,14 @@ def decode(values: pa.Array, encoding: Encoding) -> Decoded:
 
 def decode_hex(values: pa.Array) -> Decoded:
     r"""Decode hexadecimal of either case, with or without `\\x` or `0x` in front."""
-    flat, offsets = borders(_without_prefix(values))
+    flat, offsets = _without_prefix(*borders(values))
     sizes = np.diff(offsets)
-    even = sizes % 2 == 0
-    good = even if _HEX[flat].all() else even & ~bad_rows(~_HEX[flat], offsets)
-    raw = binascii.unhexlify(np.ascontiguousarray(keep_rows(flat, offsets, good)).data)
+    good = sizes % 2 == 0
+    try:
+        raw = binascii.unhexlify(np.ascontiguousarray(keep_rows(flat, offsets, good)).data)
+    except binascii.Error:
+        good &= ~rows_outside(flat, offsets, HEX)
+        raw = binascii.unhexlify(np.ascontiguousarray(keep_rows(flat, offsets, good)).data)
     return np.frombuffer(raw, dtype=np.uint8), offsets_of(np.where(good, sizes // 2, 0)), good
 
 
@@ -49,40 +49,38 @@ def decode_base64(values: pa.Array) -> Decoded:
     """Decode base64 of the standard alphabet, padded."""
     flat, offsets = borders(values)
     sizes = np.diff(offsets)
-    codes = _BASE64[flat]
-    good = sizes % 4 == 0
-    good &= ~bad_rows(codes == _OTHER, offsets)
+    good = (sizes % 4 == 0) & ~rows_outside(flat, offsets, _BASE64)
     # padding: at most two, and only as the last characters of a value
-    pads = _counts(codes == _PAD, offsets)
     last = np.zeros(len(sizes), dtype=np.int64)
     some = np.flatnonzero(good & (sizes > 0))
     ends = offsets[1:][some]
-    one = codes[ends - 1] == _PAD
-    last[some] = one.astype(np.int64) + (one & (codes[ends - 2] == _PAD))
-    good &= pads == last
-    kept = keep_rows(codes, offsets, good)
-    groups = np.where(kept == _PAD, 0, kept).astype(np.uint8).reshape(-1, 4)
-    out = np.empty((len(groups), 3), dtype=np.uint8)
-    out[:, 0] = (groups[:, 0] << 2) | (groups[:, 1] >> 4)
-    out[:, 1] = (groups[:, 1] << 4) | (groups[:, 2] >> 2)
-    out[:, 2] = (groups[:, 2] << 6) | groups[:, 3]
-    lengths = np.where(good, sizes // 4 * 3 - last, 0)
-    inside = np.repeat(
-        np.tile(np.array([True, False]), len(sizes)),
-        np.stack([lengths, np.where(good, last, 0)], axis=1).reshape(-1),
-    )
-    return out.reshape(-1)[inside], offsets_of(lengths), good
+    one = flat[ends - 1] == _PAD
+    last[some] = one.astype(np.int64) + (one & (flat[ends - 2] == _PAD))
+    good &= marks(flat == _PAD, offsets) == last
+    # as all values have whole groups, the column is decoded as one, and what the padding stood for is cut off
+    groups = np.where(good, sizes // 4 * 3, 0)
+    lengths = groups - np.where(good, last, 0)
+    kept = keep_rows(flat, offsets, good).tobytes().replace(b"=", b"A")
+    raw = np.frombuffer(binascii.a2b_base64(kept), dtype=np.uint8)
+    return *borders(cut(raw, offsets_of(groups)[:-1], lengths)), good
 
 
-def _counts(bad: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Count the marked bytes of each value."""
-    counts = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(bad, dtype=np.int64)])
-    found: NDArray[np.int64] = counts[offsets[1:]] - counts[offsets[:-1]]
-    return found
+def rows_outside(flat: NDArray[np.uint8], offsets: NDArray[np.int64], alphabet: bytes) -> NDArray[np.bool_]:
+    """Say which values hold a byte outside of `alphabet`."""
+    data = flat.tobytes()
+    if not data.translate(None, alphabet):
+        return np.zeros(len(offsets) - 1, dtype=bool)
+    table = bytes(byte not in alphabet for byte in range(256))
+    return marks(np.frombuffer(data.translate(table), dtype=bool), offsets) > 0
 
 
-def _without_prefix(values: pa.Array) -> pa.Array:
-    prefixed = pc.match_substring_regex(values, pattern=r"^(?:\\x|\\X|0x|0X)")
-    if not pc.any(prefixed).as_py():
-        return values
-    return pc.if_else(prefixed, pc.binary_replace_slice(values, 0, 2, b""), values)
+def _without_prefix(flat: NDArray[np.uint8], offsets: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    sizes = np.diff(offsets)
+    some = np.flatnonzero(sizes >= 2)
+    first, second = flat[offsets[some]], flat[offsets[some] + 1]
+    has = ((second | 0x20) == ord("x")) & ((first == ord("\\")) | (first == ord("0")))
+    if not has.any():
+        return flat, offsets
+    skipped = np.zeros(len(sizes), dtype=np.int64)
+    skipped[some[has]] = 2
+    return borders(cut(flat, offsets[:-1] + skipped, sizes - skipped))

@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from symbolon.ids import aes
-from symbolon.ids.columns import binary, borders, texts
-from symbolon.ids.encodings import decode
+from symbolon.ids.columns import borders, texts
+from symbolon.ids.encodings import HEX, decode, rows_outside
 from symbolon.ids.normalise import normalise, valid_address
 from symbolon.ids.words import HALF_DIGITS, SIZES, Words, digest_words, words_of_digests
 from symbolon.records import REJECT_REASONS, Kind, Protection
@@ -91,9 +91,8 @@ def _hashed(raw: pa.Array, algorithm: str) -> MatchKeys:
     try:
         digests = binascii.unhexlify(np.ascontiguousarray(table).data)
     except binascii.Error:
-        lower = table | np.uint8(0x20)
-        is_hex = ((table >= ord("0")) & (table <= ord("9"))) | ((lower >= ord("a")) & (lower <= ord("f")))
-        good = np.all(is_hex, axis=1)
+        width = table.shape[1]
+        good = ~rows_outside(table.reshape(-1), np.arange(0, table.size + 1, width), HEX)
         digests = binascii.unhexlify(np.where(good[:, None], table, np.uint8(ord("0"))).tobytes())
     words = words_of_digests(digests, algorithm)
     nothing = words_of_digests(hashlib.new(algorithm, b"").digest(), algorithm)
@@ -114,8 +113,8 @@ def _plain(raw: pa.Array, spec: IdSpec) -> MatchKeys:
 def _encrypted(raw: pa.Array, spec: IdSpec, *, keep_plaintext: bool) -> MatchKeys:
     sealed, offsets, decoded = decode(raw, spec.encoding)
     reason = np.where(decoded, 0, _BAD_ENCODING).astype(np.int8)
-    plain, offsets, opened = aes.decrypt(sealed, offsets, spec.key, spec.iv)
-    text, is_text = texts(binary(plain, offsets))
+    plain, opened = aes.decrypt(sealed, offsets, spec.key, spec.iv)
+    text, is_text = texts(plain)
     reason[(reason == 0) & ~(opened & is_text)] = _DECRYPT_FAILED
     normal, words = _digested(text, reason, spec, empty=_DECRYPT_FAILED)
     if spec.is_address:

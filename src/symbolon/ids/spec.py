@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import msgspec
 
 from symbolon.records import Encoding, Kind, Protection
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class IdSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,9 +31,7 @@ class IdSpec(msgspec.Struct, frozen=True, kw_only=True):
         """Show everything but the key and the IV."""
         return f"IdSpec({self.kind}, {self.protection}, {self.field}, key={'***' if self.key else 'none'})"
 
-    def __rich_repr__(self) -> Iterator[tuple[str, str]]:
-        """Show Rich (its tracebacks print local variables) no more than `repr` does: msgspec's own shows every field."""
-        yield "kind", self.kind
-        yield "protection", self.protection
-        yield "field", self.field
-        yield "key", "***" if self.key else "none"
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show Rich, whose tracebacks print local variables, no more than `repr` does: msgspec would show it all."""
+        key = "***" if self.key else "none"
+        return [("kind", self.kind), ("protection", self.protection), ("field", self.field), ("key", key)]
