@@ -1,0 +1,5 @@
+"""`python -m symbolon.cli` is `symbolon`."""
+
+from symbolon.cli import main
+
+main()

@@ -1,0 +1,118 @@
+"""A receipt as a funnel: from the lines of the delivery down to the members, with what was left on the way and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from symbolon.cli.screen import Line
+from symbolon.cli.words import REJECTED, UNMATCHED, counted, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from symbolon.records import Receipt
+
+_PLAN = "PLAN: nothing was written. This is what would happen:"
+_BAR = 24
+
+
+@dataclass(slots=True)
+class _Step:
+    """A level of the funnel, and what is left out on the way to the next."""
+
+    name: str
+    count: int
+    #: (count, reason, in words)
+    leaks: list[tuple[int, str, str]] = field(default_factory=list)
+    note: str = ""
+
+
+def receipt_lines(receipt: Receipt, *, plan: bool = False, bars: bool = False) -> Iterator[Line]:
+    """Give a receipt as lines of text.
+
+    Args:
+        receipt: of an import, a refresh or a reconciliation.
+        plan: whether nothing was written.
+        bars: whether each level gets a bar.
+    """
+    if plan:
+        yield Line(_PLAN, "bold yellow")
+    if receipt.unchanged:
+        yield Line(f"{receipt.audience}: nothing to do, version {receipt.version} stands", "bold")
+    else:
+        would = "would become" if plan else "is now"
+        yield Line(
+            f"{receipt.audience} {would} version {receipt.version}: {counted(receipt.members, 'member')}", "bold green"
+        )
+    yield Line("  " + _origin(receipt), "dim")
+    yield Line()
+    yield from _funnel(receipt, bars=bars)
+    if not receipt.unchanged:
+        yield Line()
+        before = f"version {receipt.version - 1}" if receipt.version > 1 else "nothing before"
+        yield Line(f"  {receipt.added:,} joined, {receipt.removed:,} left, compared with {before}")
+    if receipt.ambiguous:
+        yield Line(f"  {counted(receipt.ambiguous, 'ID belongs', 'IDs belong')} to several profiles each (ambiguous)")
+    for warning in receipt.warnings:
+        yield Line(f"  warning: {warning}", "yellow")
+
+
+def _origin(receipt: Receipt) -> str:
+    parts = []
+    if receipt.source:
+        parts.append(f"data source {receipt.source}")
+    if receipt.segment:
+        parts.append(f"segment {receipt.segment}")
+    if receipt.files:
+        more = f" and {len(receipt.files) - 1} more" if len(receipt.files) > 1 else ""
+        parts.append(f"{receipt.files[0]}{more}" + (" (incremental)" if receipt.mode == "iter" else ""))
+    parts.append(f"{receipt.seconds:.1f} s")
+    return ", ".join(parts)
+
+
+def _steps(receipt: Receipt) -> list[_Step]:
+    others = [(receipt.other_segments, "other_segments", "they name other segments only")]
+    rejected = sorted(receipt.rejected.items(), key=lambda item: -item[1])
+    unmatched = sorted(receipt.unmatched_reasons.items(), key=lambda item: -item[1])
+    accepted = [(count, reason, UNMATCHED.get(reason, "")) for reason, count in unmatched]
+    accepted.append((receipt.removals, "removals", "IDs that the delivery takes out"))
+    steps = [_Step("lines", receipt.lines, [leak for leak in others if leak[0]])]
+    steps.append(
+        _Step("received", receipt.received, [(count, reason, REJECTED.get(reason, "")) for reason, count in rejected])
+    )
+    steps.append(_Step("accepted", receipt.accepted, [leak for leak in accepted if leak[0]]))
+    withheld = [(receipt.withheld, "withheld", "the profile opted out of sharing")] if receipt.withheld else []
+    steps.append(_Step("matched", receipt.matched, withheld))
+    note = ""
+    if receipt.mode == "iter":
+        note = "with those of the version before"
+    elif receipt.members < receipt.matched - receipt.withheld:
+        note = "several IDs of one profile count once"
+    steps.append(_Step("members", receipt.members, note=note))
+    return steps
+
+
+def _funnel(receipt: Receipt, *, bars: bool) -> Iterator[Line]:
+    steps = _steps(receipt)
+    widest = max(len(f"{step.count:,}") for step in steps)
+    top = max([step.count for step in steps] + [1])
+    reasons = [reason for step in steps for _, reason, _ in step.leaks]
+    wide = max([len(reason) for reason in reasons] + [0])
+    for step in steps:
+        bar = "  " + "█" * round(_BAR * step.count / top) if bars else ""
+        note = f"  {step.note}" if step.note else ""
+        yield Line(f"  {step.name:<9} {step.count:>{widest},}{bar}{note}".rstrip(), "bold")
+        for count, reason, words in step.leaks:
+            share = percent(count, step.count)
+            yield Line(f"    {'-' + format(count, ','):>{widest + 8}}  {share:>8}  {reason:<{wide}}  {words}".rstrip())
+
+
+def rejected_lines(rejected: dict[str, int], whole: int, words: dict[str, str]) -> Iterator[Line]:
+    """Give counts by reason as lines, the most frequent first."""
+    width = max((len(f"{count:,}") for count in rejected.values()), default=0)
+    wide = max((len(reason) for reason in rejected), default=0)
+    for reason, count in sorted(rejected.items(), key=lambda item: (-item[1], item[0])):
+        yield Line(
+            f"    {count:>{width},}  {percent(count, whole):>8}  {reason:<{wide}}  {words.get(reason, '')}".rstrip()
+        )

@@ -1,0 +1,49 @@
+"""Reasons in words that a marketer understands. A test holds them against the reasons that the rooms count."""
+
+from __future__ import annotations
+
+#: why a record of a delivery was not accepted
+REJECTED = {
+    "malformed_line": "the line is not an ID with its segments",
+    "line_too_long": "longer than 102,400 bytes",
+    "malformed_id": "not an ID of this data source: wrong length or wrong letters",
+    "bad_encoding": "its bytes are not written as the data source says",
+    "decrypt_failed": "the key does not open it",
+    "invalid_address": "it opens, but what is inside is no address",
+    "duplicate_id": "the ID is already on an earlier line",
+}
+#: why an accepted ID has no profile
+UNMATCHED = {
+    "unknown_id": "no profile has it; it is kept, and joins when one does",
+    "ambiguous_id": "several profiles have it, and the data source rejects that",
+}
+#: why a row of profiles was not taken
+PROFILE_REJECTED = {
+    "malformed_line": "more or fewer cells than the header",
+    "line_too_long": "longer than 102,400 bytes",
+    "bad_encoding": "not UTF-8",
+    "missing_key": "the key is empty",
+    "duplicate_key": "the key is already on an earlier line",
+    "invalid_value": "a date, a number or a yes/no that cannot be read",
+    "malformed_id": "not a visitor ID of 38 digits",
+    "unknown_key": "no profile has this key",
+    "unknown_profile": "no profile has this key",
+    "duplicate_id": "the ID is already on an earlier line",
+}
+
+
+def percent(part: int, whole: int) -> str:
+    """Give a share; what is there never shows as nothing, what is missing never as everything."""
+    if whole <= 0:
+        return ""
+    share = 100 * part / whole
+    if 0 < share < 0.1:
+        return "< 0.1 %"
+    if 99.9 < share < 100:
+        return "> 99.9 %"
+    return f"{share:.1f} %"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Give a number with its noun: `1 member`, `1,204 members`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
