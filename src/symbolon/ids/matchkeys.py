@@ -93,7 +93,9 @@ def _hashed(raw: pa.Array, algorithm: str) -> MatchKeys:
     except binascii.Error:
         width = table.shape[1]
         good = ~rows_outside(table.reshape(-1), np.arange(0, table.size + 1, width), HEX)
-        digests = binascii.unhexlify(np.where(good[:, None], table, np.uint8(ord("0"))).tobytes())
+        table = table.copy()
+        table[~good] = ord("0")
+        digests = binascii.unhexlify(table.data)
     words = words_of_digests(digests, algorithm)
     nothing = words_of_digests(hashlib.new(algorithm, b"").digest(), algorithm)
     suspects = np.flatnonzero(words[0] == nothing[0][0])

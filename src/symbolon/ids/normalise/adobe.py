@@ -10,7 +10,7 @@ import re
 
 import phonenumbers
 
-from symbolon.ids.normalise.rule import Rule
+from symbolon.ids.normalise.rule import PRINTABLE, Rule
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _HASHING = "Audience Manager, People-based destinations, hashing requirements; ID service, hashing support"
@@ -53,7 +53,7 @@ RULES = (
         effective="2018-01-01",
         source=_HASHING,
         plain=email,
-        simple=r"^[!-~ ]*$",
+        simple=PRINTABLE,
         form="lower_trim",
         golden=(
             (
@@ -121,7 +121,7 @@ RULES = (
         effective="2018-01-01",
         source=_HASHING,
         plain=text,
-        simple=r"^[!-~ ]*$",
+        simple=PRINTABLE,
         form="trim",
         negative=("", "  "),
     ),

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from symbolon.ids.columns import borders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: values of printable ASCII and spaces
+PRINTABLE = r"^[!-~ ]*$"
 #: how the normalised form of a simple value is made, in words that every engine has
 SimpleForm = Literal["identity", "trim", "lower_trim"]
 
@@ -47,14 +52,20 @@ class Rule:
     def columnar(self, values: pa.Array, region: str) -> pa.Array:
         """Normalise a column of strings; null where there is no normalised form."""
         values = values.cast(pa.string())
-        simple = pc.fill_null(pc.match_substring_regex(values, pattern=self.simple), fill_value=False)
         formed = _FORMS[self.form](values)
-        if not pc.all(simple).as_py():
-            odd = pc.invert(simple)
-            slow = [None if one is None else self.plain(one, region) for one in values.filter(odd).to_pylist()]
-            formed = pc.replace_with_mask(formed, odd, pa.array(slow, pa.string()))
+        if not (self.simple == PRINTABLE and _is_printable(values)):
+            odd = pc.invert(pc.fill_null(pc.match_substring_regex(values, pattern=self.simple), fill_value=False))
+            if pc.any(odd).as_py():
+                slow = [None if one is None else self.plain(one, region) for one in values.filter(odd).to_pylist()]
+                formed = pc.replace_with_mask(formed, odd, pa.array(slow, pa.string()))
         empty = pc.equal(pc.binary_length(formed), 0)
         return pc.if_else(empty, pa.scalar(None, pa.string()), formed) if pc.any(empty).as_py() else formed
+
+
+def _is_printable(values: pa.Array) -> bool:
+    """Whether every byte of a column is printable ASCII: then all of its values match `PRINTABLE`."""
+    flat, _ = borders(values)
+    return bool(((flat - np.uint8(ord(" "))) <= ord("~") - ord(" ")).all())
 
 
 _FORMS: dict[str, Callable[[pa.Array], pa.Array]] = {
