@@ -1,6 +1,7 @@
 """Identifiers: read, normalised, decrypted and digested, columns in and columns out."""
 
 from symbolon.ids.aes import encrypt
+from symbolon.ids.columns import column
 from symbolon.ids.mask import mask
 from symbolon.ids.matchkeys import MatchKeys, match_keys, visitor_words
 from symbolon.ids.normalise import (
@@ -20,6 +21,7 @@ __all__ = [
     "IdSpec",
     "MatchKeys",
     "Rule",
+    "column",
     "digest_words",
     "encrypt",
     "field_for",

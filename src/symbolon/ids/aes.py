@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from symbolon.ids.columns import binary, borders, cut, keep_rows, offsets_of
+from symbolon.ids.columns import as_type, binary, borders, cut, keep_rows, offsets_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,7 +100,7 @@ def encrypt(values: pa.Array, key: bytes, iv: bytes | None) -> pa.Array:
     Returns:
         binary: the ciphertexts.
     """
-    flat, offsets = borders(values.cast(pa.binary()))
+    flat, offsets = borders(as_type(values, pa.binary()))
     sizes = np.diff(offsets)
     count = len(sizes)
     blocks = sizes // BLOCK + 1

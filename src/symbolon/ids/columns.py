@@ -5,13 +5,19 @@ Invariant: whatever stands before, behind or between the values of a column (it 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+def as_type(values: pa.Array | pa.ChunkedArray, wanted: pa.DataType) -> pa.Array:
+    """Give a column as one array of the wanted type, whatever of text or bytes it was: large, a view, a dictionary."""
+    whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    return whole.cast(wanted)
 
 
 def borders(values: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -39,6 +45,16 @@ def cut(flat: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.
     edges = np.empty(2 * len(starts) + 1, dtype=np.int64)
     edges[:-1:2], edges[1::2], edges[-1] = starts, starts + lengths, len(flat)
     return binary(flat, edges).take(pa.array(np.arange(0, 2 * len(starts), 2, dtype=np.int32)))
+
+
+def column(values: NDArray[Any]) -> pa.Array:
+    """Make an Arrow column of integers or booleans.
+
+    `pa.array` would do the same, but it imports pandas when it is first given an array: most of a second.
+    """
+    kind = pa.from_numpy_dtype(values.dtype)
+    flat = np.packbits(values, bitorder="little") if values.dtype == np.bool_ else np.ascontiguousarray(values)
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(flat)])
 
 
 def offsets_of(lengths: NDArray[np.int64]) -> NDArray[np.int64]:

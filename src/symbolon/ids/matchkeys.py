@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from symbolon.ids import aes
-from symbolon.ids.columns import borders, texts
+from symbolon.ids.columns import as_type, borders, texts
 from symbolon.ids.encodings import HEX, decode, rows_outside
 from symbolon.ids.normalise import normalise, valid_address
 from symbolon.ids.words import HALF_DIGITS, SIZES, Words, digest_words, words_of_digests
@@ -61,7 +61,7 @@ def match_keys(raw: pa.Array, spec: IdSpec, *, keep_plaintext: bool = False) -> 
         spec: how they are read.
         keep_plaintext: give the decrypted addresses too (encrypted sources only).
     """
-    raw = raw.cast(pa.binary())
+    raw = as_type(raw, pa.binary())
     if spec.kind is Kind.VISITOR:
         words, reason = visitor_words(raw)
         return MatchKeys(words, reason)
@@ -74,6 +74,7 @@ def match_keys(raw: pa.Array, spec: IdSpec, *, keep_plaintext: bool = False) -> 
 
 def visitor_words(raw: pa.Array) -> tuple[Words, NDArray[np.int8]]:
     """Read visitor IDs: words and reasons, as in `MatchKeys`."""
+    raw = as_type(raw, pa.binary())
     rows, table = _of_length(raw, 2 * HALF_DIGITS)
     digits = table - np.uint8(ord("0"))
     good: NDArray[np.bool_] = np.all(digits <= 9, axis=1)
@@ -125,7 +126,7 @@ def _encrypted(raw: pa.Array, spec: IdSpec, *, keep_plaintext: bool) -> MatchKey
         words = _zeroed(words, reason)
     if not keep_plaintext:
         return MatchKeys(words, reason)
-    return MatchKeys(words, reason, pc.if_else(pa.array(reason == 0), normal, pa.scalar(None, pa.string())))
+    return MatchKeys(words, reason, pc.if_else(column(reason == 0), normal, pa.scalar(None, pa.string())))
 
 
 def _digested(text: pa.Array, reason: NDArray[np.int8], spec: IdSpec, *, empty: int) -> tuple[pa.Array, Words]:

@@ -94,22 +94,22 @@ class LocalKeyProvider:
             return _parse(self._given, f"the environment variable {VARIABLE}", None)
         if self._path is None:
             raise MasterKeyError(f"the environment variable {VARIABLE} is not set", hint="64 hexadecimal digits")
-        if not self._path.exists():
-            if not create:
-                raise MasterKeyError(
-                    "the master key of this project is missing",
-                    where=Location(str(self._path)),
-                    hint=f"restore it from your backup, or set {VARIABLE}",
-                )
-            _create(self._path)
-        mode = stat.S_IMODE(self._path.stat().st_mode)
-        if mode & 0o077:
+        try:
+            if create and not self._path.exists():
+                _create(self._path)
+            return _parse(_read(self._path), "the master key file", self._path)
+        except FileNotFoundError:
             raise MasterKeyError(
-                f"the master key can be read by others (mode {mode:04o})",
+                "the master key of this project is missing",
                 where=Location(str(self._path)),
-                hint=f"chmod 600 {self._path}",
-            )
-        return _parse(self._path.read_text(encoding="ascii", errors="replace"), "the master key file", self._path)
+                hint=f"restore it from your backup, or set {VARIABLE}",
+            ) from None
+        except OSError as error:
+            raise MasterKeyError(
+                f"the master key cannot be read or made: {error.strerror}",
+                where=Location(str(self._path)),
+                hint=f"it is a file of mode 0600 in a directory of mode 0700; or set {VARIABLE}",
+            ) from error
 
 
 def open_provider(settings: Settings, environment: Mapping[str, str] | None = None) -> KeyProvider:
@@ -138,6 +138,19 @@ def _parse(text: str, where: str, path: Path | None) -> bytes:
     return bytes.fromhex(bare)
 
 
+def _read(path: Path) -> str:
+    """Read a file that only its owner can read; the mode is that of the file that was opened, not of a later one."""
+    with path.open(encoding="ascii", errors="replace") as file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        if mode & 0o077:
+            raise MasterKeyError(
+                f"the master key can be read by others (mode {mode:04o})",
+                where=Location(str(path)),
+                hint=f"chmod 600 {path}",
+            )
+        return file.read(_MASTER_BYTES * 8)
+
+
 def _create(path: Path) -> None:
     """Write a fresh master key for this user only; whoever was quicker wins."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -153,3 +166,13 @@ def _create(path: Path) -> None:
         pass
     finally:
         fresh.unlink()
+    _sync_directory(path.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make a new name last: what is wrapped from now on is worth nothing without it."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

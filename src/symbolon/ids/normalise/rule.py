@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from symbolon.ids.columns import borders
+from symbolon.ids.columns import as_type, borders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ class Rule:
 
     def columnar(self, values: pa.Array, region: str) -> pa.Array:
         """Normalise a column of strings; null where there is no normalised form."""
-        values = values.cast(pa.string())
+        values = as_type(values, pa.string())
         formed = _FORMS[self.form](values)
         if not (self.simple == PRINTABLE and _is_printable(values)):
             odd = pc.invert(pc.fill_null(pc.match_substring_regex(values, pattern=self.simple), fill_value=False))
