@@ -1,0 +1,193 @@
+"""The kept digests of a profile field: built once, then refreshed for the profiles that change.
+
+A value that is plain enough is normalised and digested by the engine; every other one, and every algorithm the engine
+does not have, goes through `ids`. Hexadecimal comes out of the engine in batches and becomes words here, while the
+engine computes the next ones.
+
+Invariant: an index holds exactly one row a profile that has a value, and its digest is that of `ids`, whoever computed
+it. It is personal data: unsalted digests of telephone numbers can be reversed.
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from symbolon import ids
+from symbolon.lake import LayeredTable, ParquetStaging
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from symbolon.lake import Engine, Lake, WrittenFile
+
+_BATCH_ROWS = 131_072
+_AHEAD = 3
+
+
+# the words of the engines themselves: Ibis's `.strip()` cuts letters on one of them
+@ibis.udf.scalar.builtin
+def sha256(value: str) -> str:  # type: ignore[empty-body]
+    """Digest text as UTF-8; lower-case hexadecimal."""
+
+
+@ibis.udf.scalar.builtin
+def sha1(value: str) -> str:  # type: ignore[empty-body]
+    """Digest text as UTF-8; lower-case hexadecimal."""
+
+
+@ibis.udf.scalar.builtin
+def md5(value: str) -> str:  # type: ignore[empty-body]
+    """Digest text as UTF-8; lower-case hexadecimal."""
+
+
+@ibis.udf.scalar.builtin
+def trim(value: str) -> str:  # type: ignore[empty-body]
+    """Take the spaces off both ends."""
+
+
+#: what the engine digests itself, as lower-case hexadecimal
+_ENGINE = {"sha256": sha256, "sha1": sha1, "md5": md5}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What an index is of."""
+
+    field: str
+    scheme: str
+    region: str
+    algorithm: str
+
+    @property
+    def name(self) -> str:
+        """Its name among the kept ones, and in the lake."""
+        return "_".join((self.field, self.scheme, self.region.lower() or "any", self.algorithm))
+
+
+def table(lake: Lake, key: Key) -> LayeredTable:
+    """Give the lake's table of an index."""
+    return LayeredTable(lake, f"digests/{key.name}", schema(key.algorithm), ("profile_id",))
+
+
+def schema(algorithm: str) -> pa.Schema:
+    """Give the columns of an index: profile and match key words."""
+    words = [(f"d{index}", pa.int64()) for index in range(ids.word_count(algorithm))]
+    return pa.schema([("profile_id", pa.int64()), *words])
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Digests, staged."""
+
+    files: list[WrittenFile]
+    #: first words that stand more than once among them, distinct
+    repeated: NDArray[np.int64]
+
+
+def build(engine: Engine, rows: ibis.Table, key: Key, directory: Path, *, seq: int = 0) -> Built:
+    """Stage the digests of `rows` (`profile_id` and the field).
+
+    Args:
+        engine: what reads them. rows: profiles. key: what is digested, and how. directory: where to stage. seq: 0: only
+        the profiles that have a value, as a base; else a layer, where those without one are marked deleted.
+    """
+    staged = pa.schema([("_seq", pa.int64()), ("_deleted", pa.bool_()), *schema(key.algorithm)])
+    firsts: list[NDArray[np.int64]] = []
+    with ThreadPoolExecutor(1) as pool, ParquetStaging(directory, staged, name=f"digests-{key.name}") as staging:
+        waiting: deque[Future[None]] = deque()
+
+        def take(batch: pa.RecordBatch) -> None:
+            made, first = _digested(batch, key, staged, seq)
+            firsts.append(first)
+            staging.write(made)
+
+        for batch in engine.batches(_prepared(rows, key), _BATCH_ROWS):
+            waiting.append(pool.submit(take, batch))
+            if len(waiting) > _AHEAD:
+                waiting.popleft().result()
+        while waiting:
+            waiting.popleft().result()
+        files = staging.close()
+    every = np.sort(np.concatenate(firsts)) if firsts else np.empty(0, dtype=np.int64)
+    return Built(files, np.unique(every[1:][every[1:] == every[:-1]]))
+
+
+def _prepared(rows: ibis.Table, key: Key) -> ibis.Table:
+    """Give `profile_id`, `digest` (hexadecimal, where the engine made it) and `value` (where it did not)."""
+    field = ids.field_for(key.field)
+    value = rows[key.field]
+    text = value if value.type().is_string() else value.cast("string")
+    digest = _ENGINE.get(key.algorithm)
+    if digest is None:
+        return rows.select("profile_id", digest=ibis.null("string"), value=text)
+    form = ids.simple_form(key.scheme, field)
+    normal: Any = text if form == "identity" else trim(text)
+    if form == "lower_trim":
+        normal = normal.lower()
+    simple = text.re_search(ids.simple_pattern(key.scheme, field)) & (normal != "")
+    return rows.select(
+        "profile_id",
+        digest=ibis.ifelse(simple, digest(normal), ibis.null("string")),
+        value=ibis.ifelse(simple, ibis.null("string"), text),
+    )
+
+
+def _digested(batch: pa.RecordBatch, key: Key, staged: pa.Schema, seq: int) -> tuple[pa.RecordBatch, NDArray[np.int64]]:
+    """Turn a batch of hexadecimal digests and odd values into rows of an index."""
+    profile, digest = batch.column("profile_id"), batch.column("digest")
+    count = batch.num_rows
+    size = ids.word_count(key.algorithm)
+    if not digest.null_count:
+        words, there = ids.words_of_digests(_unhexlified(digest), key.algorithm), np.ones(count, dtype=bool)
+    else:
+        there = digest.is_valid().to_numpy(zero_copy_only=False).copy()
+        words = tuple(np.zeros(count, dtype=np.int64) for _ in range(size))
+        made = ids.words_of_digests(_unhexlified(digest.drop_null()), key.algorithm)
+        odd = batch.column("value").is_valid().to_numpy(zero_copy_only=False)
+        values = batch.column("value").filter(ids.column(odd))
+        normal = ids.normalise(values, key.scheme, ids.field_for(key.field), key.region)
+        valid = normal.is_valid().to_numpy(zero_copy_only=False)
+        slow = ids.digest_words(normal.drop_null(), key.algorithm)
+        places = np.flatnonzero(odd)[valid]
+        for word, quick, odd_word in zip(words, made, slow, strict=True):
+            word[there] = quick
+            word[places] = odd_word
+        there[places] = True
+    first = words[0][there]
+    columns = [_int64(profile), *[ids.column(word) for word in words]]
+    if seq:
+        gone = ids.column(~there)
+        return pa.record_batch([_constant(seq, count), gone, *columns], schema=staged), first
+    if not there.all():
+        columns = [column.filter(ids.column(there)) for column in columns]
+        count = len(columns[0])
+    absent = ids.column(np.zeros(count, dtype=bool))
+    return pa.record_batch([_constant(0, count), absent, *columns], schema=staged), first
+
+
+def _unhexlified(digest: pa.Array) -> bytes:
+    """Decode a column of hexadecimal digests of one length in one go."""
+    text = digest.cast(pa.string())
+    if not len(text):
+        return b""
+    offsets = np.frombuffer(text.buffers()[1], dtype=np.int32)[text.offset : text.offset + len(text) + 1]
+    return binascii.unhexlify(memoryview(text.buffers()[2])[offsets[0] : offsets[-1]])
+
+
+def _constant(value: int, count: int) -> pa.Array:
+    return ids.column(np.full(count, value, dtype=np.int64))
+
+
+def _int64(column: pa.Array) -> pa.Array:
+    return pc.cast(column, pa.int64())

@@ -1,0 +1,110 @@
+"""Visitor links: which browser was which profile's, and when it was last seen.
+
+Source: Adobe Campaign links the visitor ID of a browser to a profile when a tracked link is clicked, and forgets it
+with the tracking logs. Here a link is a row of its own and stays.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import ibis
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from symbolon import ids
+from symbolon.lake import LayeredTable
+from symbolon.profiles.cells import typed
+from symbolon.profiles.errors import LinkColumnMissing
+from symbolon.profiles.fields import MOMENT, field_name
+from symbolon.profiles.staging import Staged, Stager, key_header, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from symbolon.files import TableBatch
+    from symbolon.lake import Engine, Lake, WrittenFile
+    from symbolon.records import Progress
+
+#: a link: the two words of a visitor ID, the profile, and when the browser was last seen as its
+SCHEMA = pa.schema([("d0", pa.int64()), ("d1", pa.int64()), ("profile_id", pa.int64()), ("last_seen", MOMENT)])
+KEY = ("d0", "d1", "profile_id")
+_STAGED = pa.schema(
+    [("line", pa.int64()), ("key", pa.string()), ("d0", pa.int64()), ("d1", pa.int64()), ("last_seen", MOMENT)]
+)
+_VISITOR_HEADERS = ("visitor_id", "visitorid", "ecid", "mid", "mcid", "mcmid", "experience_cloud_id")
+_SEEN_HEADERS = ("last_seen", "lastseen", "seen", "timestamp")
+
+
+def table(lake: Lake) -> LayeredTable:
+    """Give the lake's table of links."""
+    return LayeredTable(lake, "links/rows", SCHEMA, KEY)
+
+
+def stage(path: Path, *, name: str | None, key: str, format: str | None, directory: Path, progress: Progress) -> Staged:  # noqa: A002
+    """Stage the links of a file; a malformed visitor ID or a missing key is a rejected row."""
+    stager = Stager(_STAGED, directory)
+    now = datetime.now(UTC)
+    for batch in read(path, name, format, progress):
+        headers = {
+            header.strip().lower().replace(" ", "_").replace("-", "_"): header for header in batch.table.schema.names
+        }
+        visitor = next((headers[known] for known in _VISITOR_HEADERS if known in headers), None)
+        if visitor is None:
+            raise LinkColumnMissing(
+                "the file has no column with visitor IDs", hint="name it `visitor_id` (or `ecid`)",
+                details={"columns": list(headers)},
+            )  # fmt: skip
+        seen = next((headers[known] for known in _SEEN_HEADERS if known in headers), None)
+        people = {field_name(header): header for header in headers.values() if header not in (visitor, seen)}
+        _add(stager, batch, visitor, key_header(people, key), seen, now)
+    return stager.close()
+
+
+def _add(stager: Stager, batch: TableBatch, visitor: str, key: str, seen: str | None, now: datetime) -> None:
+    raw = pc.fill_null(batch.table.column(visitor).cast(pa.string()), "").cast(pa.binary())
+    words, reason = ids.visitor_words(raw)
+    person, _ = typed(batch.table.column(key), pa.string())
+    count = batch.table.num_rows
+    moments, bad = (pa.nulls(count, MOMENT), None) if seen is None else typed(batch.table.column(seen), MOMENT)
+    cells = {
+        "key": person,
+        "d0": ids.column(words[0]),
+        "d1": ids.column(words[1]),
+        "last_seen": pc.fill_null(moments, pa.scalar(now, MOMENT)),
+    }
+    checks = {
+        "malformed_id": reason != 0,
+        "missing_key": person.is_null().to_numpy(zero_copy_only=False),
+        "invalid_value": np.zeros(count, dtype=bool) if bad is None else bad,
+    }
+    stager.add(batch, cells, raw, checks)
+
+
+def merge(
+    engine: Engine, lake: Lake, staged: Staged, profiles: ibis.Table, key: str, version: int | None, directory: Path
+) -> tuple[list[WrittenFile], int, ibis.Table, int]:
+    """Write the links that are new or were seen again later.
+
+    Returns:
+        The files (in the stored schema), their layer (0 = base), the `line` of rows whose profile is unknown, and how
+        many links are new.
+    """
+    incoming = engine.scan([str(file.path) for file in staged.files], _STAGED)
+    known = profiles.select("profile_id", key=profiles[key])
+    unknown = incoming.anti_join(known, "key").select("line")
+    links = incoming.inner_join(known, "key").group_by(list(KEY)).agg(last_seen=ibis._.last_seen.max())
+    links = links.select(*SCHEMA.names)
+    target = table(lake)
+    if version is None:
+        files = engine.write(target.layer(links, 0), directory, target.stored_schema, prefix="links")
+        return files, 0, unknown, sum(file.rows for file in files)
+    current = target.current(engine, version)
+    before = current.select(*KEY, seen=current.last_seen)
+    joined = links.left_join(before, list(KEY)).select(*SCHEMA.names, "seen")
+    later = joined.filter(joined.seen.isnull() | (joined.last_seen > joined.seen)).select(*SCHEMA.names)
+    seq = target.next_seq(version)
+    files = engine.write(target.layer(later, seq), directory, target.stored_schema, prefix="links")
+    return files, seq, unknown, engine.count(links.anti_join(before, list(KEY)))

@@ -1,0 +1,420 @@
+"""The people of a project: put in by files, looked up, linked with browsers, and digested for matching.
+
+Invariant: one writer at a time, and one state record by which every reader finds rows, links and digests that belong
+together.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from symbolon.errors import InternalError, UnknownNameError
+from symbolon.lake import LayeredTable, file_lock
+from symbolon.profiles import links, state
+from symbolon.profiles.digests import Key
+from symbolon.profiles.errors import ProfilesRejected
+from symbolon.profiles.fields import FIELDS, OWN, extra_type, map_headers
+from symbolon.profiles.indexes import Index, Indexes
+from symbolon.profiles.receipts import LinksReceipt, ProfilesReceipt
+from symbolon.profiles.staging import REJECTED, Staged, Stager, key_header, missing, read, typed_cells
+from symbolon.profiles.upsert import Merged, Upsert
+from symbolon.records import NoProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from symbolon.lake import Engine, Lake, WrittenFile
+    from symbolon.profiles.state import ProfilesState
+    from symbolon.records import Progress
+    from symbolon.settings import Settings
+    from symbolon.store import Store
+
+#: how long a second change of the profiles waits for the first
+LOCK_WAIT_S = 30.0
+_LINE = pa.field("line", pa.int64())
+
+
+class Profiles:
+    """Profiles, visitor links and kept digests of one project."""
+
+    def __init__(self, *, lake: Lake, engine: Engine, store: Store, settings: Settings) -> None:
+        self._lake = lake
+        self._engine = engine
+        self._store = store
+        self._settings = settings
+        self._indexes = Indexes(lake, engine)
+        self._passing = contextlib.ExitStack()
+
+    @property
+    def revision(self) -> int:
+        """Grows with every change of profiles or links."""
+        return state.load(self._store).revision
+
+    @property
+    def count(self) -> int:
+        """How many profiles there are."""
+        return state.load(self._store).count
+
+    @property
+    def link_count(self) -> int:
+        """How many visitor links there are."""
+        return state.load(self._store).link_count
+
+    def schema(self) -> pa.Schema:
+        """Give the columns: `profile_id`, the fixed fields, the extra columns."""
+        return state.load(self._store).schema
+
+    def current(self) -> ibis.Table:
+        """Give the current profiles."""
+        now = state.load(self._store)
+        return self._rows(now)
+
+    def import_file(
+        self,
+        path: Path,
+        *,
+        name: str | None = None,
+        key: str = "external_id",
+        format: str | None = None,  # noqa: A002
+        max_rejected: int | None = None,
+        plan: bool = False,
+        progress: Progress | None = None,
+    ) -> ProfilesReceipt:
+        """Put profiles in or bring them up to date: an absent column keeps, an empty cell clears.
+
+        Args:
+            path: CSV, TSV, Parquet or NDJSON, also as `.gz`.
+            name: what to call the file in messages and the receipt.
+            key: the field by which profiles are found; the first row of a key counts.
+            format: by default found out from name and content.
+            max_rejected: how many rejected rows are allowed; None = any.
+            plan: tell what would happen and change nothing.
+            progress: told what goes on.
+
+        Raises:
+            KeyColumnMissing: the file has no such column.
+            UnknownNameError: there is no field `key`.
+            FieldError: a header can be no column.
+            ProfilesRejected: more rows were rejected than allowed; nothing was changed.
+            LockHeld: another change of the profiles goes on.
+        """
+        started = time.monotonic()
+        progress = progress or NoProgress()
+        with self._writing(plan), self._lake.attempt("profiles") as directory:
+            before = state.load(self._store)
+            known = [column for column in before.schema.names if column not in OWN]
+            staged, extra = self._stage(path, name, key, format, before, directory, progress)
+            if key not in known and key not in extra:
+                raise UnknownNameError.among("profile field", key, known)
+            target = before.with_extra(extra)
+            progress.started("merging profiles")
+            merged = Upsert(self._lake, self._engine, self._store).merge(staged, key, target, directory)
+            rejected, reasons = self._rejects(staged, merged.refused, directory)
+            total = sum(reasons.values())
+            if max_rejected is not None and total > max_rejected:
+                raise ProfilesRejected(
+                    f"{total:,} of {staged.lines:,} rows were rejected, more than --max-rejected {max_rejected} "
+                    "allows; nothing was changed",
+                    details={"rejected": reasons},
+                )
+            after = msgspec.structs.replace(target, count=before.count + merged.created)
+            changed = set(staged.schema.names) if not merged.is_base else None
+            if plan:
+                after = msgspec.structs.replace(after, revision=before.revision)
+            else:
+                after = self._commit(before, after, merged, changed, directory, rejected=rejected)
+            progress.finished()
+            return ProfilesReceipt(
+                file=name or path.name,
+                lines=staged.lines,
+                received=staged.lines,
+                accepted=staged.lines - total,
+                rejected=reasons,
+                created=merged.created,
+                updated=merged.updated,
+                unchanged=merged.unchanged,
+                profiles=after.count,
+                revision=after.revision,
+                seconds=round(time.monotonic() - started, 3),
+            )
+
+    def link_file(
+        self,
+        path: Path,
+        *,
+        name: str | None = None,
+        key: str = "external_id",
+        format: str | None = None,  # noqa: A002
+        progress: Progress | None = None,
+    ) -> LinksReceipt:
+        """Link browsers with profiles: columns `visitor_id`, the key, and `last_seen` (default: now).
+
+        Raises:
+            LinkColumnMissing: the file has no column with visitor IDs.
+            KeyColumnMissing: it has no column with the key.
+            UnknownNameError: there is no field `key`.
+            LockHeld: another change of the profiles goes on.
+        """
+        started = time.monotonic()
+        progress = progress or NoProgress()
+        with self._writing(plan=False), self._lake.attempt("links") as directory:
+            before = state.load(self._store)
+            known = [column for column in before.schema.names if column not in OWN]
+            if key not in known:
+                raise UnknownNameError.among("profile field", key, known)
+            staged = links.stage(path, name=name, key=key, format=format, directory=directory, progress=progress)
+            progress.started("linking")
+            files, seq, unknown, created = links.merge(
+                self._engine, self._lake, staged, self._rows(before), key, before.links, directory
+            )
+            rejected, reasons = self._rejects(staged, {"unknown_profile": unknown}, directory)
+            table = links.table(self._lake)
+            version = before.links
+            if before.links is None:
+                version = table.replace_base(files)
+            elif files:
+                version = table.append_delta(files, seq=seq)
+                if table.needs_compaction:
+                    version = table.compact(self._engine, directory / "compacted")
+            after = msgspec.structs.replace(before, links=version, link_count=before.link_count + created)
+            after = state.save(self._store, before, self._keep_rejects(after, rejected))
+            progress.finished()
+            return LinksReceipt(
+                file=name or path.name,
+                lines=staged.lines,
+                received=staged.lines,
+                accepted=staged.lines - sum(reasons.values()),
+                rejected=reasons,
+                created=created,
+                updated=sum(file.rows for file in files) - created,
+                links=after.link_count,
+                revision=after.revision,
+                seconds=round(time.monotonic() - started, 3),
+            )
+
+    def create(self, field: str, values: pa.Array) -> int:
+        """Make profiles that have only one field; give their number.
+
+        Args:
+            field: the field.
+            values: distinct values that no profile has.
+        """
+        if field not in FIELDS.names or field in OWN:
+            raise InternalError(f"profiles cannot be made from `{field}`")
+        schema = pa.schema([_LINE, FIELDS.field(field)])
+        with self._writing(plan=False), self._lake.attempt("profiles") as directory:
+            before = state.load(self._store)
+            rows = pa.table([pa.array(np.arange(1, len(values) + 1)), values.cast(pa.string())], schema=schema)
+            files = self._engine.write(self._engine.relation(rows), directory, schema, prefix="given")
+            staged = Staged(files, [], schema, lines=len(values))
+            merged = Upsert(self._lake, self._engine, self._store).merge(staged, field, before, directory)
+            after = msgspec.structs.replace(before, count=before.count + merged.created)
+            self._commit(before, after, merged, None, directory, rejected=None)
+            return merged.created
+
+    def index(
+        self,
+        field: str,
+        scheme: str,
+        region: str,
+        algorithm: str,
+        *,
+        keep: bool = True,
+        progress: Progress | None = None,
+    ) -> Index:
+        """Give the digests of a field: the kept ones, or built now and kept from then on.
+
+        Args:
+            field: a profile field.
+            scheme: normalisation scheme.
+            region: region of telephone numbers without a country code.
+            algorithm: `md5`, `sha1`, `sha256`, `sha384` or `sha512`.
+            keep: whether a new index is kept; a plan keeps nothing.
+            progress: told what goes on.
+        """
+        key = Key(field, scheme, region, algorithm)
+        now = state.load(self._store)
+        found = now.indexes.get(key.name)
+        if found is not None:
+            return self._indexes.open(found)
+        progress = progress or NoProgress()
+        progress.started(f"digesting `{field}`")
+        directory = self._passing.enter_context(self._lake.attempt("digests"))
+        with self._writing(plan=not keep):
+            now = state.load(self._store)
+            built, index = self._indexes.build(self._rows(now).select("profile_id", field), key, directory)
+            if keep:
+                kept = {**now.indexes, key.name: self._indexes.keep(built, key, directory)}
+                # the same profiles, more digests: not a new revision for those who compare
+                now = state.keep(self._store, now, msgspec.structs.replace(now, indexes=kept))
+                index = self._indexes.open(now.indexes[key.name])
+        progress.finished()
+        return index
+
+    def visitor_index(self) -> ibis.Table:
+        """Give the current visitor links: `d0`, `d1`, `profile_id`, `last_seen`."""
+        return self._links(state.load(self._store))
+
+    def opted_out_of_sharing(self) -> ibis.Table:
+        """Give the `profile_id` of those who opted out of sharing."""
+        rows = self.current()
+        return rows.filter(rows.do_not_share).select("profile_id")
+
+    def rejects(self) -> Iterator[pa.RecordBatch]:
+        """Give the rejected rows of the last import: `line`, `reason`, `raw`."""
+        version = state.load(self._store).rejects
+        files = [] if version is None else self._lake.table("profiles/rejects").files(version)
+        yield from self._engine.batches(self._engine.scan(files, REJECTED).order_by("line"))
+
+    def show(self, value: str, field: str = "external_id") -> dict[str, Any] | None:
+        """Give one profile by a field, with its visitor IDs; None if nobody has the value.
+
+        Raises:
+            UnknownNameError: there is no such field.
+        """
+        now = state.load(self._store)
+        if field not in now.schema.names:
+            raise UnknownNameError.among("profile field", field, [name for name in now.schema.names if name not in OWN])
+        rows = self._rows(now)
+        # the value goes in as a row, not as a literal: plans and logs show literals
+        wanted = self._engine.relation(pa.table({"wanted": pa.array([value], pa.string())}))
+        found = rows.inner_join(wanted, rows[field].cast("string") == wanted.wanted).drop("wanted").limit(1)
+        people = self._engine.fetch(found).to_pylist()
+        if not people:
+            return None
+        links_of = self._links(now)
+        own = links_of.filter(links_of.profile_id == people[0]["profile_id"]).order_by(ibis.desc("last_seen"))
+        visitors = [f"{link['d0']:019d}{link['d1']:019d}" for link in self._engine.fetch(own).to_pylist()]
+        return {**{name: one for name, one in people[0].items() if name != "profile_id"}, "visitor_ids": visitors}
+
+    def some(self, limit: int = 40, columns: list[str] | None = None) -> pa.Table:
+        """Give some profiles, by their number."""
+        rows = self.current()
+        wanted = columns or [name for name in rows.columns if name != "profile_id"]
+        return self._engine.fetch(rows.order_by("profile_id").limit(limit).select(*self._known(wanted)))
+
+    def batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Give all profiles batch by batch, by their number."""
+        rows = self.current()
+        wanted = columns or [name for name in rows.columns if name != "profile_id"]
+        yield from self._engine.batches(rows.order_by("profile_id").select(*self._known(wanted)))
+
+    def close(self) -> None:
+        """Remove what a plan had built."""
+        self._passing.close()
+
+    def _known(self, wanted: list[str]) -> list[str]:
+        known = self.schema().names
+        for name in wanted:
+            if name not in known:
+                raise UnknownNameError.among("column", name, known)
+        return wanted
+
+    def _rows(self, now: ProfilesState) -> ibis.Table:
+        if now.rows is None:
+            return self._engine.scan([], now.schema)
+        return self._table(now).current(self._engine, now.rows)
+
+    def _links(self, now: ProfilesState) -> ibis.Table:
+        if now.links is None:
+            return self._engine.scan([], links.SCHEMA)
+        return links.table(self._lake).current(self._engine, now.links)
+
+    def _table(self, now: ProfilesState) -> LayeredTable:
+        return LayeredTable(self._lake, "profiles/rows", now.schema, ("profile_id",))
+
+    def _writing(self, plan: bool) -> AbstractContextManager[None]:
+        if plan:
+            return contextlib.nullcontext()
+        path = self._settings.locks_dir / "profiles.lock"
+        return file_lock(path, wait_s=LOCK_WAIT_S, holder="a change of the profiles")
+
+    def _stage(
+        self,
+        path: Path,
+        name: str | None,
+        key: str,
+        format: str | None,  # noqa: A002
+        before: ProfilesState,
+        directory: Path,
+        progress: Progress,
+    ) -> tuple[Staged, dict[str, pa.DataType]]:
+        """Stage the rows of a file; give them and the types of columns that are not there yet."""
+        stager: Stager | None = None
+        extra: dict[str, pa.DataType] = {}
+        headers: dict[str, str] = {}
+        kinds: dict[str, pa.DataType] = {}
+        for batch in read(path, name, format, progress):
+            if stager is None:
+                headers = map_headers(batch.table.schema.names)
+                key_header(headers, key)
+                for field, header in headers.items():
+                    if field in before.schema.names:
+                        kinds[field] = before.schema.field(field).type
+                    else:
+                        kinds[field] = extra[field] = extra_type(batch.table.schema.field(header).type)
+                schema = pa.schema([_LINE, *[pa.field(field, kind) for field, kind in kinds.items()]])
+                stager = Stager(schema, directory)
+            cells, bad = typed_cells(batch, headers, kinds.__getitem__)
+            keys = cells.get(key, pa.nulls(batch.table.num_rows, kinds[key]))
+            stager.add(batch, cells, keys.cast(pa.string()), {"missing_key": missing(keys), "invalid_value": bad})
+        assert stager is not None  # noqa: S101 - there is at least one batch
+        return stager.close(), extra
+
+    def _commit(
+        self,
+        before: ProfilesState,
+        after: ProfilesState,
+        merged: Merged,
+        changed: set[str] | None,
+        directory: Path,
+        *,
+        rejected: list[WrittenFile] | None,
+    ) -> ProfilesState:
+        """Commit rows and digests to the lake, then move the state."""
+        table = self._table(after)
+        if merged.is_base:
+            version = table.replace_base(merged.files)
+        elif merged.files:
+            version = table.append_delta(merged.files, seq=merged.seq)
+        else:
+            version = after.rows or 0
+        after = msgspec.structs.replace(after, rows=version)
+        if merged.files:
+            rows = self._engine.scan([str(file.path) for file in merged.files], after.schema)
+            fields = None if merged.created else changed
+            after = msgspec.structs.replace(after, indexes=self._indexes.refresh(after, rows, fields, directory))
+            if table.needs_compaction:
+                after = msgspec.structs.replace(after, rows=table.compact(self._engine, directory / "compacted"))
+            after = msgspec.structs.replace(after, indexes=self._indexes.compact(after, directory / "compacted"))
+        return state.save(self._store, before, self._keep_rejects(after, rejected))
+
+    def _rejects(
+        self, staged: Staged, refused: dict[str, ibis.Table], directory: Path
+    ) -> tuple[list[WrittenFile], dict[str, int]]:
+        """Write all rejected rows of an import, and count them by reason."""
+        relation = self._engine.scan([str(file.path) for file in staged.rejected], REJECTED)
+        reasons = dict(staged.reasons)
+        for reason, lines in refused.items():
+            count = self._engine.count(lines)
+            if count:
+                reasons[reason] = reasons.get(reason, 0) + count
+                rows = lines.select("line", reason=ibis.literal(reason), raw=ibis.null("binary"))
+                relation = relation.union(rows.select(*REJECTED.names))
+        files = self._engine.write(relation, directory, REJECTED, prefix="rejects") if reasons else []
+        return files, dict(sorted(reasons.items()))
+
+    def _keep_rejects(self, after: ProfilesState, rejected: list[WrittenFile] | None) -> ProfilesState:
+        if rejected is None:
+            return after
+        version = self._lake.table("profiles/rejects").commit(rejected, REJECTED, mode="overwrite")
+        return msgspec.structs.replace(after, rejects=version)
