@@ -139,8 +139,8 @@ class Project:
         return explain(value, defined, spec, profiles=self.profiles, engine=self.engine)
 
     def close(self) -> None:
-        """Let go of the engine and the store."""
-        for name in ("engine", "store"):
+        """Let go of the profiles, the engine and the store."""
+        for name in ("profiles", "engine", "store"):
             part = self.__dict__.pop(name, None)
             if part is not None:
                 part.close()

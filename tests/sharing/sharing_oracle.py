@@ -102,7 +102,7 @@ def match_key(raw: bytes, source: Source) -> bytes:
 
 def address(value: str) -> bool:
     """Plain enough for the values that the tests make: letters and digits around one @ and a dot."""
-    return re.fullmatch(r"[a-z0-9._+-]+@[a-z0-9-]+(\.[a-z0-9-]+)+", value) is not None
+    return re.fullmatch(r"[\w.+\u0307-]+@[\w-]+(\.[\w-]+)+", value) is not None
 
 
 def decode(raw: bytes, reason: str) -> str:

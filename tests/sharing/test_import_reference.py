@@ -255,6 +255,7 @@ def test_a_plan_writes_nothing(project, tmp_path):
     receipt = project.audiences.import_file(path, source="crm", segment="24", plan=True)
     assert (receipt.members, receipt.version) == (1, 1)
     assert project.audiences.list() == []
+    project.close()
     assert [name for name in contents() if name not in before and "symbolon.db" not in name] == []
 
 

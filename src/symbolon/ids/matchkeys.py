@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from symbolon.ids import aes
-from symbolon.ids.columns import as_type, borders, texts
+from symbolon.ids.columns import as_type, borders, column, texts
 from symbolon.ids.encodings import HEX, decode, rows_outside
 from symbolon.ids.normalise import normalise, valid_address
 from symbolon.ids.words import HALF_DIGITS, SIZES, Words, digest_words, words_of_digests

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from symbolon import ids
 from symbolon.files import blocks, open_bytes, parse_rows, read_list
 from symbolon.ids import IdSpec, MatchKeys, match_keys, word_count
 from symbolon.lake import ParquetStaging
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from symbolon.files import FileSet, RejectedLine
+    from numpy.typing import NDArray
+
+    from symbolon.files import Block, FileSet, RejectedLine
     from symbolon.lake import WrittenFile
     from symbolon.records import Progress
 
@@ -81,9 +85,9 @@ class Ingested:
 class _Decoded:
     """One block after parsing and decoding; lines relative to the block, or absolute for lists."""
 
-    lines: np.ndarray
+    lines: NDArray[Any]
     ids: pa.Array
-    removed: np.ndarray
+    removed: NDArray[Any]
     segment: pa.DictionaryArray | None
     keys: MatchKeys
     rejected: list[RejectedLine]
@@ -172,7 +176,7 @@ def _decode_rows(
     segment: str | None,
     with_value: bool,
 ) -> Iterator[_Decoded]:
-    def work(block: object) -> _Decoded:
+    def work(block: Block) -> _Decoded:
         rows = parse_rows(block, mode=mode, segment=segment)
         keys = match_keys(rows.ids, spec, keep_plaintext=with_value)
         return _Decoded(
@@ -252,41 +256,45 @@ class _Stage:
         self._counts.segments = list(self._codes)
         return self._counts
 
-    def _segment_codes(self, block: _Decoded) -> np.ndarray:
+    def _segment_codes(self, block: _Decoded) -> NDArray[np.int32]:
         if block.segment is None:
             return np.zeros(len(block.lines), dtype=np.int32)
         names = block.segment.dictionary.to_pylist()
         known = [self._codes.setdefault(name, len(self._codes)) for name in names]
         if not known:
             return np.zeros(0, dtype=np.int32)
-        return np.asarray(known, dtype=np.int32)[block.segment.indices.to_numpy(zero_copy_only=False)]
+        codes: NDArray[np.int32] = np.asarray(known, dtype=np.int32)[block.segment.indices.to_numpy()]
+        return codes
 
-    def _stage_accepted(self, block: _Decoded, positions: np.ndarray, codes: np.ndarray, mask: np.ndarray) -> None:
+    def _stage_accepted(
+        self, block: _Decoded, positions: NDArray[Any], codes: NDArray[Any], mask: NDArray[Any]
+    ) -> None:
         every = bool(mask.all())
-        pick = (lambda values: values) if every else (lambda values: values[mask])
-        columns: dict[str, object] = {
-            "position": pick(positions),
-            "segment": pick(codes),
-            "removed": pick(block.removed),
-            **{f"d{index}": pick(word) for index, word in enumerate(block.keys.words)},
+        columns: dict[str, NDArray[Any]] = {
+            "position": positions,
+            "segment": codes,
+            "removed": block.removed,
+            **{f"d{index}": word for index, word in enumerate(block.keys.words)},
         }
-        arrays = {name: pa.array(values) for name, values in columns.items()}
+        if not every:
+            columns = {name: values[mask] for name, values in columns.items()}
+        arrays = {name: ids.column(values) for name, values in columns.items()}
         if "id" in self._schema.names:
-            arrays["id"] = block.ids if every else block.ids.filter(pa.array(mask))
+            arrays["id"] = block.ids if every else block.ids.filter(ids.column(mask))
         if "value" in self._schema.names:
-            plain = block.keys.plaintext
-            arrays["value"] = plain if every else plain.filter(pa.array(mask))
+            arrays["value"] = block.keys.plaintext if every else pc.filter(block.keys.plaintext, ids.column(mask))
         self._incoming.write(pa.record_batch([arrays[name] for name in self._schema.names], schema=self._schema))
-        staged, removed = pick(codes), pick(block.removed)
-        _count(self._counts.accepted, staged)
-        _count(self._counts.removals, staged[removed])
+        _count(self._counts.accepted, columns["segment"])
+        _count(self._counts.removals, columns["segment"][columns["removed"]])
 
-    def _stage_refused(self, block: _Decoded, positions: np.ndarray, codes: np.ndarray, mask: np.ndarray) -> None:
+    def _stage_refused(self, block: _Decoded, positions: NDArray[Any], codes: NDArray[Any], mask: NDArray[Any]) -> None:
         reasons = block.keys.reason[mask]
         refused = codes[mask]
-        raw = block.ids.filter(pa.array(mask)).cast(pa.binary())
+        raw = block.ids.filter(ids.column(mask)).cast(pa.binary())
         self._rejected.write(
-            pa.record_batch([pa.array(positions[mask]), pa.array(reasons), pa.array(refused), raw], schema=REJECTED)
+            pa.record_batch(
+                [ids.column(positions[mask]), ids.column(reasons), ids.column(refused), raw], schema=REJECTED
+            )
         )
         for code in np.unique(refused):
             by_reason = self._counts.refused.setdefault(int(code), {})
@@ -311,7 +319,7 @@ class _Stage:
             self._counts.unreadable[line.reason] = self._counts.unreadable.get(line.reason, 0) + 1
 
 
-def _count(totals: dict[int, int], codes: np.ndarray) -> None:
+def _count(totals: dict[int, int], codes: NDArray[Any]) -> None:
     for code, count in enumerate(np.bincount(codes).tolist() if len(codes) else []):
         if count:
             totals[code] = totals.get(code, 0) + count

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from symbolon.sharing.sources import Sources
     from symbolon.store import Store
 
+_Audiences = list[Audience]
+_Versions = list[AudienceVersion]
+_Names = list[str]
+
 #: columns of members where none are asked for
 DEFAULT_COLUMNS = ("external_id", "email")
 
@@ -75,7 +79,7 @@ class Audiences:
 
         return self.import_(ImportRequest(paths=[Path(path) for path in paths], source=source, **options))[0]
 
-    def list(self) -> list[Audience]:
+    def list(self) -> _Audiences:
         """Give all audiences by name."""
         return sorted(self._store.audiences(), key=lambda audience: audience.name)
 
@@ -87,7 +91,7 @@ class Audiences:
         """
         return self._store.audience(name)
 
-    def versions(self, name: str) -> list[AudienceVersion]:
+    def versions(self, name: str) -> _Versions:
         """Give the published versions of an audience, the newest first."""
         return self._store.versions(self.show(name).id)
 
@@ -318,7 +322,7 @@ class Audiences:
         source = self._store.source_by_id(audience.source_id)
         return "visitor" if source.kind == "visitor" else source.protection.match_algorithm
 
-    def _with_columns(self, people: ibis.Table, wanted: list[str]) -> ibis.Table:
+    def _with_columns(self, people: ibis.Table, wanted: _Names) -> ibis.Table:
         profiles = self._profiles.current()
         _known_columns(wanted, [column for column in profiles.columns if not column.startswith("_")])
         chosen = [column for column in wanted if column != "profile_id"]

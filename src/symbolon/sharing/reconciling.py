@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from symbolon.lake import Engine, Lake
     from symbolon.profiles import Profiles
+    from symbolon.records import AudienceVersion
     from symbolon.settings import Settings
     from symbolon.store import Store
 
@@ -141,7 +142,7 @@ class ListMaker:
         now = datetime.now(UTC)
         return Audience(name=name, type=AudienceType.LIST, created=now, modified=now)
 
-    def _current(self, audience: Audience):  # noqa: ANN202
+    def _current(self, audience: Audience) -> AudienceVersion | None:
         return self._store.version(audience.id, audience.version) if audience.version else None
 
     def _stage(self, rows: ibis.Table, key: str, directory: Path) -> tuple[ibis.Table, int]:

@@ -48,7 +48,8 @@ class Rows:
 
     def to_pandas(self) -> pd.DataFrame:
         """Fetch all rows as a pandas data frame."""
-        return self.to_arrow().to_pandas()
+        frame: pd.DataFrame = self.to_arrow().to_pandas()
+        return frame
 
     def count(self) -> int:
         """Count the rows."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _IV_BYTES = 16
+_Sources = list[DataSource]
+_Faults = list[str]
 #: fields that the use case sets itself
 _OWN = frozenset({"id", "name", "created", "modified", "key_version", "terms_accepted_at", "terms_accepted_by"})
 
@@ -42,7 +44,7 @@ class Sources:
         self._profiles = profiles
         self._settings = settings
 
-    def list(self) -> list[DataSource]:
+    def list(self) -> _Sources:
         """Give all data sources by priority: the higher number first, then the lower id."""
         return sorted(self._store.sources(), key=lambda source: (-source.priority, source.id))
 
@@ -169,7 +171,7 @@ class Sources:
         if source.scheme not in schemes():
             raise UnknownNameError.among("normalisation scheme", source.scheme, schemes())
 
-    def _faults(self, source: DataSource, *, key: bytes | None, iv: bytes | None, has_key: bool) -> list[str]:
+    def _faults(self, source: DataSource, *, key: bytes | None, iv: bytes | None, has_key: bool) -> _Faults:
         visitor = source.kind is Kind.VISITOR
         encrypted = source.protection is Protection.AES_CBC
         address = {Channel.EMAIL: "email", Channel.SMS: "phone"}.get(source.channel)
