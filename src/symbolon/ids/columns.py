@@ -44,7 +44,7 @@ def cut(flat: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.
     """
     edges = np.empty(2 * len(starts) + 1, dtype=np.int64)
     edges[:-1:2], edges[1::2], edges[-1] = starts, starts + lengths, len(flat)
-    return binary(flat, edges).take(pa.array(np.arange(0, 2 * len(starts), 2, dtype=np.int32)))
+    return binary(flat, edges).take(column(np.arange(0, 2 * len(starts), 2, dtype=np.int32)))
 
 
 def column(values: NDArray[Any]) -> pa.Array:
@@ -69,7 +69,7 @@ def marks(marked: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.i
 
 def keep_rows(flat: NDArray[np.uint8], offsets: NDArray[np.int64], kept: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Give the bytes of some of the values, one after the other."""
-    return flat if kept.all() else borders(binary(flat, offsets).filter(pa.array(kept)))[0]
+    return flat if kept.all() else borders(binary(flat, offsets).filter(column(kept)))[0]
 
 
 def texts(values: pa.Array) -> tuple[pa.Array, NDArray[np.bool_]]:

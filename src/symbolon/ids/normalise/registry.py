@@ -17,8 +17,8 @@ _RULES = {(rule.party, rule.field): rule for rule in adobe.RULES}
 #: profile fields that hold telephone numbers
 PHONE_FIELDS = frozenset({"mobile_phone", "phone", "fax"})
 #: an address that a message can be sent to: one @, something before it, a domain with a dot after it, nothing that a
-#: header or a list of addresses would take for its own
-_NEVER = r"@\s,;:<>()\[\]\\\"\x00-\x1f\x7f"
+#: header or a list of addresses would take for its own, and nothing that cannot be seen (blanks, controls, formats)
+_NEVER = r"@\s,;:<>()\[\]\\\"\pC\pZ"
 _EMAIL = rf"^[^{_NEVER}]+@[^{_NEVER}.]+(?:\.[^{_NEVER}.]+)+$"
 _PHONE = r"^\+[1-9][0-9]{6,14}$"
 _LONGEST_ADDRESS = 254
