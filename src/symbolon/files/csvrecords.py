@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from symbolon.files.kinds import UTF8_BOM
 from symbolon.files.textlines import OK, Lines
 
 if TYPE_CHECKING:
@@ -37,9 +38,12 @@ class Records:
 
 
 def read_cells(lines: Lines, first: int, last: int, delimiter: str) -> list[str] | None:
-    """Read one record from lines of a block; None = it is not closed, or its quotation marks are wrong."""
-    text = [f"{lines.text(line)}\n" for line in range(first, last)] + [lines.text(last)]
+    r"""Read one record from lines of a block; None = it is not closed, or its quotation marks are wrong.
+
+    A line break in a cell is read as `\n`, however the lines end.
+    """
     try:
+        text = [f"{lines.text(line)}\n" for line in range(first, last)] + [lines.text(last)]
         rows = list(csv.reader(text, delimiter=delimiter, strict=True))
     except (csv.Error, UnicodeDecodeError):
         return None
@@ -71,6 +75,10 @@ def find_records(lines: Lines, delimiter: str, *, max_line: int, is_last: bool) 
         inside = owner < len(lines)
         inside[inside] = returns[inside] >= lines.start[owner[inside]]
         plain[owner[inside]] = False
+    if UTF8_BOM in lines.data:
+        # Arrow drops a byte order mark wherever its text begins; only the file's own is none of a cell's characters
+        filled = lines.end > lines.start
+        plain[filled] &= lines.octets[lines.start[filled]] != UTF8_BOM[0]
     _read_odd(lines, found, per_line, delimiter, max_line, is_last=is_last)
     return found
 

@@ -154,8 +154,8 @@ def _by_lines(
     malformed: list[RejectedLine] = []
     for line in np.flatnonzero(lines.state == OK).tolist():
         value = decode(lines.text(line))
-        if isinstance(value, str) and is_plain:
-            value = {VALUE: value}
+        if is_plain:
+            value = {VALUE: value} if isinstance(value, str) else None
         if not isinstance(value, dict) or (only is not None and not all(_is_text(value.get(name)) for name in only)):
             malformed.append(lines.rejected(line, "malformed_line"))
             continue

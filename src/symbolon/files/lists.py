@@ -149,10 +149,11 @@ def _format(source: Path | BinaryIO, given: str | None, name: str | None) -> For
     if given is not None and given not in FORMATS:
         raise OpenError(f"there is no format `{given}`", hint=f"known: {', '.join(FORMATS)}")
     if isinstance(source, Path):
-        if check_regular(source, name).st_size and given != "parquet":
-            with open_plain(source) as file:
-                if file.read(len(PARQUET)) == PARQUET:
-                    return "parquet"
+        if not check_regular(source, name).st_size:
+            raise FileEmpty("the file is empty", where=Location(_shown(source, name)))
+        with open_plain(source) as file:
+            if file.read(len(PARQUET)) == PARQUET:
+                return "parquet"
     elif source.seekable():
         place = source.tell()
         head = source.read(len(PARQUET))
