@@ -52,7 +52,7 @@ def encrypted(rows: int) -> Path:
                 numbers = range(start, min(start + step, rows))
                 values = pa.array([f"person{number + offset}@example.com" for number in numbers])
                 for number, value in zip(numbers, encrypt(values, KEY, IV).to_pylist(), strict=True):
-                    out.write(b"%s %s,%d\n" % (value.encode(), SEGMENT.encode(), number % 50 + 30))
+                    out.write(b"%s %s,%d\n" % (value.hex().encode(), SEGMENT.encode(), number % 50 + 30))
         partial.rename(path)
     return path
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ibis
 import msgspec
 
-from symbolon.matching.reconcile import MATCHED, Status
+from symbolon.matching.reconcile import MATCHED, Status, words_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,14 +35,16 @@ def tally(rows: ibis.Table, *, one_id_a_profile: bool) -> ibis.Table:
     matched = rows.status.isin([int(s) for s in MATCHED])
     single = ~rows.ambiguous
     member = rows.status == int(Status.MEMBER)
+    # an ID that several profiles share stands on several rows: count it by what it is
+    one_id = ibis.struct({name: rows[name] for name in words_of(rows)})
     members = member.sum() if one_id_a_profile else rows.profile_id.nunique(where=member)
     return rows.agg(
-        matched=(matched & single).sum() + rows.position.nunique(where=matched & rows.ambiguous),
+        matched=(matched & single).sum() + one_id.nunique(where=matched & rows.ambiguous),
         unknown=(rows.status == int(Status.UNKNOWN_ID)).sum(),
         ambiguous_rejected=(rows.status == int(Status.AMBIGUOUS_ID)).sum(),
-        ambiguous=rows.position.nunique(where=rows.ambiguous),
+        ambiguous=one_id.nunique(where=rows.ambiguous),
         withheld=((rows.status == int(Status.WITHHELD)) & single).sum()
-        + rows.position.nunique(where=(rows.status == int(Status.WITHHELD)) & rows.ambiguous),
+        + one_id.nunique(where=(rows.status == int(Status.WITHHELD)) & rows.ambiguous),
         members=members,
     )
 

@@ -98,7 +98,8 @@ def reconciled(
         index: the kept index.
         withheld: `profile_id` of those whom policy keeps out; None = nobody.
         ambiguous: `position` of the IDs that several profiles hold; None = there are none.
-        rule: what becomes of those: `all`, `reject`, or `latest` (visitor links: the latest wins).
+        rule: what becomes of those: `all`, `reject`, `latest` (visitor links: the latest wins), or `one` (a row an ID,
+            for lists of addresses: the profile with the lowest number stands for all).
     """
     words = words_of(incoming)
     lookup = index.select("profile_id", *words)
@@ -129,6 +130,9 @@ def _several(incoming: ibis.Table, index: ibis.Table, words: Sequence[str], rule
         latest = ibis.window(group_by="position", order_by=[ibis.desc("last_seen"), ibis.asc("profile_id")])
         pairs = pairs.select(*incoming.columns, pairs.profile_id, pairs.last_seen)
         pairs = pairs.mutate(nth=ibis.row_number().over(latest)).filter(lambda t: t.nth == 0)
+    elif rule == "one":
+        lowest = pairs.group_by("position").agg(profile_id=pairs.profile_id.min())
+        pairs = incoming.inner_join(lowest, "position")
     rows = pairs.select(*incoming.columns, pairs.profile_id).distinct()
     return rows.mutate(status=ibis.literal(int(Status.MEMBER), "int8"))
 

@@ -204,6 +204,7 @@ class Importer:
             source=job.source,
             region=self._sources.region(job.source),
             withheld=policy.withheld_from_imports(self._profiles),
+            as_file=job.as_file,
             keep=not job.request.plan,
         )
         return SegmentImport(self._engine, self._publisher, matcher, ingested, directory, job.mode)

@@ -230,6 +230,7 @@ class Audiences:
                 source=source,
                 region=self._sources.region(source),
                 withheld=policy.withheld_from_imports(self._profiles),
+                as_file=audience.type is AudienceType.FILE,
             )
             rows = matcher.reconcile(matching.unresolved(before)).select(*schema.names)
             matched = self._publisher.write(

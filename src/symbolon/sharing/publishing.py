@@ -75,6 +75,7 @@ class Matcher:
         source: DataSource,
         region: str,
         withheld: ibis.Table,
+        as_file: bool = False,
         keep: bool = True,
     ) -> None:
         self._engine = engine
@@ -89,7 +90,7 @@ class Matcher:
             self.algorithm = source.protection.match_algorithm
             index = profiles.index(source.key, source.scheme, region, self.algorithm, keep=keep)
             self._index, self._shared = index.relation, index.shared
-            self._rule = "reject" if source.on_ambiguous is OnAmbiguous.REJECT else "all"
+            self._rule = "reject" if source.on_ambiguous is OnAmbiguous.REJECT else "one" if as_file else "all"
 
     @property
     def one_id_a_profile(self) -> bool:
