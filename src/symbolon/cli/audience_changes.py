@@ -27,7 +27,7 @@ def refresh(session: Session, name: Name, plan: PlanOption = False) -> None:
     $ symbolon audience refresh "Frequent flyers"
     """
     receipt = session.project.audiences.refresh(name, plan=plan, progress=session.progress())
-    _done(session, receipt, plan=plan)
+    _done(session, receipt, plan=plan, addresses=session.project.audiences.show(name).type == "file")
 
 
 @command(app, "reconcile")
@@ -81,7 +81,7 @@ def rollback(
     session.screen.say(preview)
     session.confirm(f"publish version {target.version} again, as version {current.version + 1}?", yes=yes)
     back = audiences.rollback(name, target.version)
-    show_receipts(session, [back.receipt], plan=False)
+    show_receipts(session, [back.receipt], plan=False, addresses=audiences.show(name).type == "file")
     session.next(["audience", "diff", name], ["audience", "versions", name])
 
 
@@ -102,8 +102,8 @@ def delete(session: Session, name: Name, yes: YesOption = False) -> None:
     session.screen.text(f"audience {name} is deleted")
 
 
-def _done(session: Session, receipt: Receipt, *, plan: bool) -> None:
-    show_receipts(session, [receipt], plan=plan)
+def _done(session: Session, receipt: Receipt, *, plan: bool, addresses: bool = False) -> None:
+    show_receipts(session, [receipt], plan=plan, addresses=addresses)
     if plan:
         session.screen.say("the same command without --plan does it")
     else:

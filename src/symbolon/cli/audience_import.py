@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from symbolon.records import Receipt
+    from symbolon.sharing import ImportRequest
 
 app = noun()
 
@@ -85,15 +86,32 @@ def import_(
             force=force,
             wait_s=wait,
         )
-        receipts = session.project.audiences.import_(request, session.progress())
-    show_receipts(session, receipts, plan=plan, several=all_segments)
+        receipts = imported(session, request)
+    show_receipts(session, receipts, plan=plan, several=all_segments, addresses=force_reconciliation is False)
     if plan:
         session.screen.say("the same command without --plan does it")
     else:
         session.next(*next_after(receipts[0]))
 
 
-def show_receipts(session: Session, receipts: Sequence[Receipt], *, plan: bool, several: bool = False) -> None:
+def imported(session: Session, request: ImportRequest) -> Sequence[Receipt]:
+    """Import, and refuse a file of which nothing could be read as a segment.
+
+    Raises:
+        SegmentNeeded: there is no segment in it.
+    """
+    receipts = session.project.audiences.import_(request, session.progress())
+    if not receipts:
+        from symbolon.sharing.errors import SegmentNeeded  # noqa: PLC0415 - heavy
+
+        hint = f"symbolon file inspect {request.paths[0].name} shows what it looks like"
+        raise SegmentNeeded("no line of the file could be read as `ID segment,segment`", hint=hint)
+    return receipts
+
+
+def show_receipts(
+    session: Session, receipts: Sequence[Receipt], *, plan: bool, several: bool = False, addresses: bool = False
+) -> None:
     """Show what became of an import; `--json` is a list where there may be several audiences."""
     if session.as_json:
         public = [public_receipt(receipt, plan=plan) for receipt in receipts]
@@ -102,7 +120,7 @@ def show_receipts(session: Session, receipts: Sequence[Receipt], *, plan: bool, 
     for place, receipt in enumerate(receipts):
         if place:
             session.screen.lines([Line()])
-        session.screen.lines(receipt_lines(receipt, plan=plan, bars=session.screen.is_terminal))
+        session.screen.lines(receipt_lines(receipt, plan=plan, bars=session.screen.is_terminal, addresses=addresses))
 
 
 def public_receipt(receipt: Receipt, *, plan: bool) -> dict[str, Any]:

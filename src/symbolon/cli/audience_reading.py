@@ -78,7 +78,8 @@ def show(session: Session, name: Name, version: VersionOption = None) -> None:
     )
     if chosen is not None:
         session.screen.lines([Line(), Line(f"version {chosen.version}, by {chosen.origin}", "bold")])
-        session.screen.lines(receipt_lines(chosen.receipt, bars=session.screen.is_terminal))
+        is_file = audience.type == "file"
+        session.screen.lines(receipt_lines(chosen.receipt, bars=session.screen.is_terminal, addresses=is_file))
         session.next(*next_after(chosen.receipt))
 
 

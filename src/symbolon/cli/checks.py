@@ -146,8 +146,8 @@ def _lake(project: Project, fix: bool) -> Iterator[Check]:
 def _profiles(project: Project, _fix: bool) -> Iterator[Check]:
     """How many profiles there are, and which digests are kept."""
     count = project.profiles.count
-    kept = sorted(project.store.states())
-    indexes = [name for name in kept if name.startswith("digests") or "/" in name]
+    state = project.store.state("profiles")
+    indexes = sorted(state.facts.get("indexes", {})) if state is not None else []
     if not count:
         yield _warned("profiles", "there are none: nothing can match", "symbolon profiles import FILE")
         return

@@ -84,7 +84,8 @@ def demo(
             receipts.append(receipt)
             if not session.as_json:
                 screen.lines([Line(f"{number}. {file.story}", "bold cyan"), Line()])
-                screen.lines([*receipt_lines(receipt, bars=screen.is_terminal), Line()])
+                is_file = file.force_reconciliation is False
+                screen.lines([*receipt_lines(receipt, bars=screen.is_terminal, addresses=is_file), Line()])
     seconds = round(time.monotonic() - started, 3)
     if session.as_json:
         screen.json(

@@ -6,6 +6,7 @@ its type and a place in our code are all that is told.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import warnings
@@ -25,6 +26,9 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run `symbolon` and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may know fewer characters than a name has
     code = run(sys.argv[1:] if arguments is None else list(arguments))
     try:
         sys.stdout.flush()

@@ -11,7 +11,7 @@ from symbolon.cli.people import FormatOption, LimitOption, OutputOption, put, sp
 from symbolon.cli.receipts import rejected_lines
 from symbolon.cli.screen import Line
 from symbolon.cli.session import Session, command, noun
-from symbolon.cli.spool import spooled
+from symbolon.cli.spool import shown_name, spooled
 from symbolon.cli.words import PROFILE_REJECTED, counted
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def import_(
     key: KeyOption = "external_id",
     fmt: FileFormatOption = None,
     max_rejected: Annotated[
-        str | None, typer.Option("--max-rejected", metavar="N|N%", help="Change nothing if more is rejected.")
+        int | None, typer.Option("--max-rejected", metavar="N", min=0, help="Change nothing if more is rejected.")
     ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Tell what would happen; write nothing.")] = False,
 ) -> None:
@@ -51,7 +51,13 @@ def import_(
     """
     with spooled(session.project, [file], name="stdin") as paths:
         receipt = session.project.profiles.import_file(
-            paths[0], key=key, format=fmt, max_rejected=max_rejected, plan=plan, progress=session.progress()
+            paths[0],
+            name=shown_name(file),
+            key=key,
+            format=fmt,
+            max_rejected=max_rejected,
+            plan=plan,
+            progress=session.progress(),
         )
     if session.as_json:
         session.screen.json({**_builtins(receipt), "plan": plan})
@@ -60,7 +66,8 @@ def import_(
     if plan:
         session.screen.say("the same command without --plan does it")
     else:
-        session.next(["profiles", "list", "--limit", "5"], ["source", "add", "--help"])
+        more = [["profiles", "rejects"]] if receipt.rejected else []
+        session.next(*more, ["profiles", "list", "--limit", "5"], ["source", "add", "--help"])
 
 
 @command(app, "link")
@@ -74,12 +81,15 @@ def link(
     $ symbolon profiles link visitor_links.csv
     """
     with spooled(session.project, [file], name="stdin") as paths:
-        receipt = session.project.profiles.link_file(paths[0], key=key, progress=session.progress())
+        receipt = session.project.profiles.link_file(
+            paths[0], name=shown_name(file), key=key, progress=session.progress()
+        )
     if session.as_json:
         session.screen.json(_builtins(receipt))
         return
     session.screen.lines(_receipt(_builtins(receipt), plan=False, what="link"))
-    session.next(["source", "add", "web", "--kind", "visitor"])
+    more = [["profiles", "rejects"]] if receipt.rejected else []
+    session.next(*more, ["source", "add", "web", "--kind", "visitor"])
 
 
 @command(app, "show")
@@ -101,7 +111,29 @@ def show(
     if session.as_json:
         session.screen.json(found)
         return
-    session.screen.facts([(name, _number(name, one)) for name, one in found.items()])
+    session.screen.facts([(name, ", ".join(one) if isinstance(one, list) else one) for name, one in found.items()])
+
+
+@command(app, "rejects")
+def rejects(session: Session, fmt: FormatOption = None, output: OutputOption = None, limit: LimitOption = None) -> None:
+    """Give the rows that the last import did not take: line, reason, and the row as it came.
+
+    $ symbolon profiles rejects --format csv
+    """
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    from symbolon.sharing import Rows  # noqa: PLC0415
+
+    schema = pa.schema([("line", pa.int64()), ("reason", pa.string()), ("row", pa.string())])
+
+    def read() -> Iterator[pa.RecordBatch]:
+        for batch in session.project.profiles.rejects():
+            raw = [value.decode("utf-8", "backslashreplace") for value in batch.column("raw").to_pylist()]
+            yield pa.record_batch(
+                [batch.column("line"), batch.column("reason"), pa.array(raw, pa.string())], schema=schema
+            )
+
+    put(session, Rows(schema, read), fmt=fmt, output=output, limit=limit)
 
 
 @command(app, "list")
@@ -177,8 +209,3 @@ def _builtins(receipt: object) -> dict[str, Any]:
 
     fields: dict[str, Any] = msgspec.to_builtins(receipt)
     return fields
-
-
-def _number(name: str, value: object) -> object:
-    """Show the internal number as a name, without thousands."""
-    return str(value) if name == "profile_id" else value

@@ -28,27 +28,32 @@ class _Step:
     note: str = ""
 
 
-def receipt_lines(receipt: Receipt, *, plan: bool = False, bars: bool = False) -> Iterator[Line]:
+def receipt_lines(
+    receipt: Receipt, *, plan: bool = False, bars: bool = False, addresses: bool = False, title: str = ""
+) -> Iterator[Line]:
     """Give a receipt as lines of text.
 
     Args:
         receipt: of an import, a refresh or a reconciliation.
         plan: whether nothing was written.
         bars: whether each level gets a bar.
+        addresses: whether its members are addresses, not profiles: a File audience.
+        title: what to say above it instead of what became of the audience.
     """
-    if plan:
+    if plan and not title:
         yield Line(_PLAN, "bold yellow")
-    if receipt.unchanged:
+    if title:
+        yield Line(title, "bold")
+    elif receipt.unchanged:
         yield Line(f"{receipt.audience}: nothing to do, version {receipt.version} stands", "bold")
     else:
         would = "would become" if plan else "is now"
-        yield Line(
-            f"{receipt.audience} {would} version {receipt.version}: {counted(receipt.members, 'member')}", "bold green"
-        )
+        members = counted(receipt.members, "address", "addresses") if addresses else counted(receipt.members, "member")
+        yield Line(f"{receipt.audience} {would} version {receipt.version}: {members}", "bold green")
     yield Line("  " + _origin(receipt), "dim")
     yield Line()
-    yield from _funnel(receipt, bars=bars)
-    if not receipt.unchanged:
+    yield from _funnel(_steps(receipt, addresses=addresses), bars=bars)
+    if not receipt.unchanged and not title:
         yield Line()
         before = f"version {receipt.version - 1}" if receipt.version > 1 else "nothing before"
         yield Line(f"  {receipt.added:,} joined, {receipt.removed:,} left, compared with {before}")
@@ -71,30 +76,39 @@ def _origin(receipt: Receipt) -> str:
     return ", ".join(parts)
 
 
-def _steps(receipt: Receipt) -> list[_Step]:
-    others = [(receipt.other_segments, "other_segments", "they name other segments only")]
+def _steps(receipt: Receipt, *, addresses: bool) -> list[_Step]:
     rejected = sorted(receipt.rejected.items(), key=lambda item: -item[1])
     unmatched = sorted(receipt.unmatched_reasons.items(), key=lambda item: -item[1])
-    accepted = [(count, reason, UNMATCHED.get(reason, "")) for reason, count in unmatched]
+    words = UNMATCHED if receipt.source else UNMATCHED | {"unknown_id": "no profile has it"}
+    accepted = [(count, reason, words.get(reason, "")) for reason, count in unmatched]
     accepted.append((receipt.removals, "removals", "IDs that the delivery takes out"))
-    steps = [_Step("lines", receipt.lines, [leak for leak in others if leak[0]])]
+    steps = []
+    if receipt.other_segments:
+        others = (receipt.other_segments, "other_segments", "they name other segments only")
+        steps.append(_Step("lines", receipt.lines, [others]))
     steps.append(
         _Step("received", receipt.received, [(count, reason, REJECTED.get(reason, "")) for reason, count in rejected])
     )
     steps.append(_Step("accepted", receipt.accepted, [leak for leak in accepted if leak[0]]))
     withheld = [(receipt.withheld, "withheld", "the profile opted out of sharing")] if receipt.withheld else []
     steps.append(_Step("matched", receipt.matched, withheld))
-    note = ""
-    if receipt.mode == "iter":
-        note = "with those of the version before"
-    elif receipt.members < receipt.matched - receipt.withheld:
-        note = "several IDs of one profile count once"
-    steps.append(_Step("members", receipt.members, note=note))
+    steps.append(_Step("members", receipt.members, note=_note(receipt, addresses=addresses)))
     return steps
 
 
-def _funnel(receipt: Receipt, *, bars: bool) -> Iterator[Line]:
-    steps = _steps(receipt)
+def _note(receipt: Receipt, *, addresses: bool) -> str:
+    """Say why there are not as many members as matched IDs."""
+    matched = receipt.matched - receipt.withheld
+    if receipt.mode == "iter":
+        return "with those of the version before"
+    if addresses:
+        return "every address that could be read, known or not"
+    if receipt.members < matched:
+        return "several IDs of one profile count once"
+    return "several profiles of one ID count each" if receipt.members > matched else ""
+
+
+def _funnel(steps: list[_Step], *, bars: bool) -> Iterator[Line]:
     widest = max(len(f"{step.count:,}") for step in steps)
     top = max([step.count for step in steps] + [1])
     reasons = [reason for step in steps for _, reason, _ in step.leaks]

@@ -45,3 +45,8 @@ def spooled(project: Project, paths: Sequence[Path], *, name: str) -> Iterator[l
         with path.open("wb") as target:
             shutil.copyfileobj(sys.stdin.buffer, target, 1 << 20)
         yield [path]
+
+
+def shown_name(path: Path) -> str | None:
+    """Give the name that messages and receipts call standard input by; None for a file, which has one."""
+    return "standard input" if str(path) == STANDARD_INPUT else None

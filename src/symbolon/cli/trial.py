@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from symbolon.cli.audience_import import public_receipt
+from symbolon.cli.audience_import import imported, public_receipt
 from symbolon.cli.receipts import receipt_lines
 from symbolon.cli.screen import Line
 from symbolon.cli.words import percent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from symbolon.cli.session import Session
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 #: shares from which a sample is called good, and unusable
 GOOD_MATCH, POOR_MATCH, POOR_READ = 0.2, 0.01, 0.5
+#: segments that are listed
+_SHOWN = 20
 
 
 def trial(session: Session, name: str, file: Path, *, segment: str, column: str | None) -> None:
@@ -37,19 +40,26 @@ def trial(session: Session, name: str, file: Path, *, segment: str, column: str 
         force=True,
         wait_s=0,
     )
-    receipts = session.project.audiences.import_(request, session.progress())
+    receipts = imported(session, request)
     fits, words = verdict(source, receipts)
     if session.as_json:
         public = [public_receipt(receipt, plan=True) for receipt in receipts]
         session.screen.json({"source": name, "fits": fits, "verdict": words, "receipts": public})
         return
-    session.screen.lines([Line(words, "bold green" if fits else "bold yellow"), Line()])
-    shown = sorted(receipts, key=lambda receipt: -receipt.received)[:5]
-    for receipt in shown:
-        session.screen.lines([*receipt_lines(receipt, plan=True, bars=session.screen.is_terminal), Line()])
-    if len(receipts) > len(shown):
-        session.screen.say(f"and {len(receipts) - len(shown)} more segments; --json gives all")
-    wanted = ["--segment", shown[0].segment] if shown and shown[0].segment else []
+    session.screen.lines(
+        [Line(words, "bold green" if fits else "bold yellow"), Line("nothing was written", "dim"), Line()]
+    )
+    shown = sorted(receipts, key=lambda receipt: -receipt.received)
+    title = f"segment {shown[0].segment}" if shown[0].segment else file.name
+    bars = session.screen.is_terminal
+    session.screen.lines(receipt_lines(shown[0], plan=True, bars=bars, title=title))
+    if shown[1:]:
+        session.screen.lines([Line(), Line("the other segments", "bold")])
+        rows = [[one.segment, one.received, one.accepted, one.matched, one.members] for one in shown[1:_SHOWN]]
+        session.screen.table(["segment", "received", "accepted", "matched", "members"], rows)
+    if len(shown) > _SHOWN:
+        session.screen.say(f"and {len(shown) - _SHOWN} more; --json gives all")
+    wanted = ["--segment", shown[0].segment] if shown[0].segment else []
     wanted += ["--column", column] if column else []
     if fits:
         session.next(["audience", "import", str(file), "--source", name, *wanted])
@@ -57,7 +67,7 @@ def trial(session: Session, name: str, file: Path, *, segment: str, column: str 
         session.next(["file", "inspect", str(file)], ["source", "edit", name, "--help"])
 
 
-def verdict(source: DataSource, receipts: list[Receipt]) -> tuple[bool, str]:
+def verdict(source: DataSource, receipts: Sequence[Receipt]) -> tuple[bool, str]:
     """Say whether source and sample fit, and if not, what is most likely wrong."""
     received = sum(receipt.received for receipt in receipts)
     accepted = sum(receipt.accepted for receipt in receipts)

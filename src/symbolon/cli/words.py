@@ -4,7 +4,7 @@ from __future__ import annotations
 
 #: why a record of a delivery was not accepted
 REJECTED = {
-    "malformed_line": "the line is not an ID with its segments",
+    "malformed_line": "the line cannot be taken apart as a row of this kind of file",
     "line_too_long": "longer than 102,400 bytes",
     "malformed_id": "not an ID of this data source: wrong length or wrong letters",
     "bad_encoding": "its bytes are not written as the data source says",
@@ -26,9 +26,7 @@ PROFILE_REJECTED = {
     "duplicate_key": "the key is already on an earlier line",
     "invalid_value": "a date, a number or a yes/no that cannot be read",
     "malformed_id": "not a visitor ID of 38 digits",
-    "unknown_key": "no profile has this key",
     "unknown_profile": "no profile has this key",
-    "duplicate_id": "the ID is already on an earlier line",
 }
 
 
