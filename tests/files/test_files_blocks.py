@@ -117,6 +117,18 @@ def test_closing_early_stops_the_unpacking(tmp_path: Path):
         stream.read(10)
     assert threading.active_count() == before
     assert stream.closed
+    with pytest.raises(FileTooLarge):
+        open_bytes(path, max_unpacked_bytes=1)
+    with pytest.raises(FileTooLarge):
+        content(path, max_unpacked_bytes=1 << 20)
+    assert threading.active_count() == before
+
+
+def test_an_id_may_begin_as_other_files_do(tmp_path: Path):
+    path = tmp_path / "a.sync"
+    for start in (b"PAR1", b"%PDF", b"BZh", b"GIF8", b"ORC", b"Obj", b"PK", b"\xff\xfe"):
+        path.write_bytes(start + b" 24\n" + LINE * 3)
+        assert content(path).startswith(start)
 
 
 KINDS = {

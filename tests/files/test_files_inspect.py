@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from symbolon.files import FileEmpty, FileKindError, inspect_file
+from symbolon.files.guess import masked
 
 VISITOR = "59767559181262060060278870901087098252"
 EMAIL = "canary.somebody@example.com"
@@ -100,6 +101,13 @@ def test_parquet_and_control_files(tmp_path: Path):
     (tmp_path / "a.info").write_text(json.dumps({"Files": [{"FileName": "a.parquet", "FileLineCount": 7}]}))
     found = inspect_file(tmp_path / "a.info")
     assert (found.kind, found.notes) == ("control", ["lists `a.parquet` with 7 lines"])
+
+
+def test_masks_show_little():
+    assert masked("johndoe@example.com") == "john….com"
+    assert masked("12345678901") == "…"
+    assert masked("") == "…"
+    assert "\x1b" not in masked("\x1b[31m" * 8)
 
 
 def test_only_so_much_is_read(tmp_path: Path):

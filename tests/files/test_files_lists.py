@@ -138,9 +138,23 @@ def test_each_line_of_a_hostile_csv_is_accounted_for(size: int):
 
 
 def test_a_wrong_quotation_mark_costs_one_line_not_the_file():
-    text = b'id,x\n"open,1\n' + b"".join(b"a%d,1\n" % n for n in range(20_000)) + b'"close",2\n'
-    rows = ids(text, column="id")
-    assert len(rows) == 20_001
+    text = b'id,x\n"open,1\n' + b"".join(b"a%d,1\n" % n for n in range(20_000)) + b'close",2\n'
+    for size in (5000, 1 << 20):
+        rows = ids(text, column="id", size=size)
+        assert (len(rows), rows[-1]) == (20_001, (20_003, b'close"'))
+        assert rejects(text, column="id", size=size) == [(2, "malformed_line")]
+
+
+def test_a_record_does_not_go_on_behind_a_line_that_was_taken_out():
+    text = b'id,x\n"a\n' + b"y" * 200_000 + b'\nb",1\n'
+    for size in (1000, 1 << 20):
+        assert ids(text, column="x", size=size) == [(4, b"1")]
+        assert rejects(text, column="x", size=size) == [(2, "malformed_line"), (3, "line_too_long")]
+
+
+def test_a_carriage_return_inside_a_line_is_no_line_end():
+    text = b'id,x\na\rb,1\nc,2\r\n"d\re",3\nf,4\r\r\n'
+    assert ids(text, column="id") == [(3, b"c"), (4, b"d\re"), (5, b"f")]
     assert rejects(text, column="id") == [(2, "malformed_line")]
 
 
@@ -203,6 +217,14 @@ def test_ndjson_objects():
         assert [line for line, _ in rejects(text, column="id", format="ndjson", size=size)] == [6, 7, 8]
     assert ids(b'{"id":"a"}\n{"id":"b"}{"id":"c"}\n', column="id") == [(1, b"a")]
     assert ids(b'{"id":"a"}\n{"id":"b"}') == [(1, b"a"), (2, b"b")]
+
+
+def test_ndjson_has_one_object_a_line():
+    text = b'{"id":\n"a"}{"id":"b"}\n{"id":"c"}\n'
+    assert (ids(text, column="id", format="ndjson"), rejects(text, column="id", format="ndjson")) == (
+        [(3, b"c")],
+        [(1, "malformed_line"), (2, "malformed_line")],
+    )
 
 
 def test_ndjson_strings():
@@ -313,6 +335,8 @@ def test_tables_of_json_are_typed_and_text_stays_text():
     types = {field.name: str(field.type) for field in batch.table.schema}
     assert types == {"a": "int64", "b": "double", "c": "bool", "d": "string", "e": "string", "f": "string"}
     assert batch.table.to_pylist()[1]["f"] == '{"x":[1]}'
+    (batch,) = read_table(io.BytesIO(b'{"d": "2020-01-01", "t": "2020-01-01T00:00:00Z"}\n'))
+    assert batch.table.to_pylist() == [{"d": "2020-01-01", "t": "2020-01-01T00:00:00Z"}]
     assert table(b'{"a": 1}\n{"a": "x"}\n') == [{"a": "1"}, {"a": "x"}]
 
 

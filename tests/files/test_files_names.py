@@ -81,6 +81,8 @@ def test_the_parts_of_a_set_share_their_root():
         "c2c_id_999999_987654_1560431657.sync",
         "S3_1_2_full_1486140844000.sync.zip",
         "S3_1_2_full_1486140844000.sync.gz.pgp",
+        "S3_1_2_full_148614084400001.sync",
+        "S3_1_2_full_1486140844000001-1.sync",
         "S3_1_2_full_1486140844000.info",
         "dir/S3_1_2_full_1486140844000.sync",
         "S3_1_2_full_1486140844000.sync\n",

@@ -19,7 +19,7 @@ from symbolon.files.csvfiles import CsvTable
 from symbolon.files.guess import harmless, kind_of, masked
 from symbolon.files.info import MAX_INFO_BYTES, parse_info
 from symbolon.files.inspection import Column, Inspection, RejectedSample, Segment
-from symbolon.files.kinds import GZIP, PARQUET, UTF8_BOM
+from symbolon.files.kinds import GZIP, HEAD_BYTES, UTF8_BOM, is_parquet
 from symbolon.files.lists import AnyTable, open_plain, open_table
 from symbolon.files.names import FileName, is_of_the_family, parse_name
 from symbolon.files.parquetfiles import ParquetTable
@@ -59,7 +59,7 @@ def inspect_file(
     magic = b""
     if size:
         with open_plain(path) as file:
-            magic = file.read(len(PARQUET))
+            magic = file.read(HEAD_BYTES)
     look = _Look(path=path, size=size, name=name, max_lines=max_lines, max_bytes=max_bytes)
     if magic.startswith(GZIP):
         look.compression = "gzip"
@@ -67,7 +67,7 @@ def inspect_file(
         look.notes.append("the name ends in .gz, but the file is not compressed; it is read as it is")
     if name is None and is_of_the_family(path.name):
         look.notes.append("the name is no segment file's name: `audience import` will refuse it")
-    if magic != PARQUET:
+    if not is_parquet(magic):
         look.note_the_text()
         if name is not None or _is_segment_file(path):
             return look.segment_file()

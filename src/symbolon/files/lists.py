@@ -17,7 +17,7 @@ from symbolon.files.blocks import BLOCK_BYTES, MAX_LINE_BYTES, check_regular, op
 from symbolon.files.csvfiles import CsvTable
 from symbolon.files.errors import ColumnNeeded, ColumnsError, FileEmpty, FileFormatError, OpenError
 from symbolon.files.jsonfiles import JsonTable
-from symbolon.files.kinds import PARQUET
+from symbolon.files.kinds import HEAD_BYTES, is_parquet
 from symbolon.files.parquetfiles import ParquetTable
 from symbolon.files.tables import ListBatch, TableBatch
 
@@ -152,13 +152,13 @@ def _format(source: Path | BinaryIO, given: str | None, name: str | None) -> For
         if not check_regular(source, name).st_size:
             raise FileEmpty("the file is empty", where=Location(_shown(source, name)))
         with open_plain(source) as file:
-            if file.read(len(PARQUET)) == PARQUET:
+            if is_parquet(file.read(HEAD_BYTES)):
                 return "parquet"
     elif source.seekable():
         place = source.tell()
-        head = source.read(len(PARQUET))
+        head = source.read(HEAD_BYTES)
         source.seek(place)
-        if head == PARQUET:
+        if is_parquet(head):
             return "parquet"
     by_name = _by_ending(name or str(source if isinstance(source, Path) else getattr(source, "name", "")))
     known = next((known for known in FORMATS if known == given), None) or by_name

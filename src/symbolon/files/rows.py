@@ -177,7 +177,7 @@ def _tokens(lexed: Lexed, lines: Ints) -> Tokens:
     end = lexed.end[first + count - 1]
     # lines of two columns have no second list: it would begin at the end
     second = np.where(count == 3, lexed.start[first + count - 1], end)
-    return tokens(lexed.octets, lexed.start[first + 1], end, second)
+    return tokens(lexed.data, lexed.start[first + 1], end, second)
 
 
 def _ids(lexed: Lexed, lines: Ints) -> pa.Array:

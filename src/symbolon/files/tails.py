@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symbolon.files.lexing import Bools, Bytes, Ints, spans
+from symbolon.files.lexing import RETURN, Bools, Bytes, Ints, spans
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,8 +21,12 @@ CODE_CHARACTERS = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 #: characters of the longest code
 MAX_CODE = 64
 
-_FOREIGN = np.ones(256, np.bool_)
-_FOREIGN[np.frombuffer(CODE_CHARACTERS + b", \t\n", np.uint8)] = False
+#: what a byte can be in a list
+_CODE, _EDGE, _FOREIGN, _RETURN = range(4)
+_CLASSES = bytes(
+    _RETURN if byte == RETURN else _CODE if byte in CODE_CHARACTERS else _EDGE if byte in b", \t\n" else _FOREIGN
+    for byte in range(256)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +43,28 @@ class Tokens:
     removed: Bools
 
 
-def tokens(octets: Bytes, start: Ints, end: Ints, second: Ints) -> Tokens:
+def tokens(data: bytes, start: Ints, end: Ints, second: Ints) -> Tokens:
     """Part lists into codes and check the grammar.
 
     Args:
-        octets: the bytes that the lists lie in; behind each stands a blank or a line end.
+        data: what the lists lie in; behind each stands a blank or a line end.
         start: where each list begins, ascending.
         end: where it ends.
         second: where its second list begins; anything from `end` on where it has none.
     """
-    count = len(start)
-    malformed = np.zeros(count, np.bool_)
-    # a byte that no code can hold
-    foreign = np.flatnonzero(_FOREIGN[octets])
-    if len(foreign):
-        owner = np.searchsorted(end, foreign, side="right")
-        inside = owner < count
-        owner, foreign = owner[inside], foreign[inside]
-        malformed[owner[foreign >= start[owner]]] = True
-    # codes end at commas, blanks and line ends
-    edges = np.flatnonzero((octets <= 32) | (octets == COMMA))
-    owner = np.searchsorted(end, edges)
-    inside = owner < count
-    inside[inside] = edges[inside] >= start[owner[inside]]
+    octets: Bytes = np.frombuffer(data, np.uint8)
+    classes: Bytes = np.frombuffer(data.translate(_CLASSES), np.uint8)
+    edges = np.flatnonzero(classes != _CODE)
+    # each list ends at an edge: the list that an edge belongs to is the number of ends before it
+    ends_before = np.zeros(len(edges) + 1, np.int64)
+    ends_before[np.searchsorted(edges, end) + 1] = 1
+    owner = np.cumsum(ends_before)[:-1]
+    inside = edges >= np.append(start, len(data))[owner]
     edges, owner = edges[inside], owner[inside]
+    malformed = np.zeros(len(start), np.bool_)
+    kind = classes[edges]
+    # no code can hold these; a carriage return may stand behind the list
+    malformed[owner[(kind >= _FOREIGN) & (edges < end[owner])]] = True
     same = np.zeros(len(edges), np.bool_)
     same[1:] = owner[1:] == owner[:-1]
     begin = start[owner]
