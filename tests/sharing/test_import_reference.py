@@ -234,7 +234,7 @@ def test_several_segments_need_a_choice(project, tmp_path):
     path = segment_file(tmp_path, f"{P1} 24,26", f"{digest} 26", "broken")
     with pytest.raises(SymbolonError) as error:
         project.audiences.import_file(path, source="crm")
-    assert error.value.details == {"segments": {"24": 2, "26": 3}}
+    assert error.value.details == {"segments": {"24": 1, "26": 2}}
     assert project.audiences.list() == []
     request = ImportRequest(paths=[path], source="crm", all_segments=True)
     receipts = project.audiences.import_(request)

@@ -79,6 +79,10 @@ class Lake:
         finally:
             held.release()
 
+    def sweep(self) -> list[Path]:
+        """Remove the staged and spilled files of killed processes; quick, and safe at any time."""
+        return remove_abandoned(self.root / "attempts") + remove_abandoned(self.root / "tmp")
+
     def vacuum_debris(self) -> list[Path]:
         """Remove what killed processes left: staged and spilled files, and files of commits that never happened.
 

@@ -133,6 +133,7 @@ class Importer:
         if is_list and (request.segment or request.all_segments):
             raise OptionError("a simple list has no segments", hint="leave out --segment and --all-segments")
         verify(files)
+        self._lake.sweep()
         job = _Job(request, source, files, is_list, as_file, progress or NoProgress(), started)
         segment = self._wanted_segment(job)
         if segment is None:
@@ -345,7 +346,7 @@ def _default_name(job: _Job, segment: str) -> str:
 
 
 def _several_segments(ingested: Ingested) -> SegmentNeeded:
-    sizes = {segment: ingested.received_of(code) for code, segment in enumerate(ingested.segments)}
+    sizes = {segment: ingested.named_by(code) for code, segment in enumerate(ingested.segments)}
     if not sizes:
         return SegmentNeeded(
             "no line of the file could be read as `ID segment,segment`", hint="symbolon file inspect FILE"

@@ -74,7 +74,11 @@ class Ingested:
 
     def names_nothing(self, code: int) -> bool:
         """Whether no readable line names this segment."""
-        return not self.accepted.get(code) and not self.refused.get(code)
+        return not self.named_by(code)
+
+    def named_by(self, code: int) -> int:
+        """Count the lines that name this segment."""
+        return self.accepted.get(code, 0) + sum(self.refused.get(code, {}).values())
 
     def received_of(self, code: int) -> int:
         """Count the lines that this segment received."""

@@ -5,6 +5,8 @@ Invariant: nothing is fetched before it is asked for, and writing never holds mo
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import IO, TYPE_CHECKING, Literal
 
 import pyarrow as pa
@@ -67,14 +69,28 @@ class Rows:
 
 def _write_csv(rows: Rows, sink: IO[bytes]) -> int:
     sink.write((",".join(rows.columns) + "\n").encode())
-    options = pa_csv.WriteOptions(include_header=False, quoting_style="needed")
+    options = pa_csv.WriteOptions(include_header=False, quoting_style="none")
     count = 0
     for batch in rows.batches():
-        buffer = pa.BufferOutputStream()
-        pa_csv.write_csv(_texts(batch), buffer, options)
-        sink.write(buffer.getvalue().to_pybytes())
+        shown = _texts(batch)
+        if _holds(shown, '[",\r\n]'):  # Arrow quotes every text or none; few batches have one that needs it
+            text = io.StringIO()
+            quoting = csv.QUOTE_ALL if _holds(shown, "\r") else csv.QUOTE_MINIMAL  # csv forgets a lone \r
+            csv.writer(text, lineterminator="\n", quoting=quoting).writerows(
+                zip(*(c.to_pylist() for c in shown.columns), strict=True)
+            )
+            sink.write(text.getvalue().encode())
+        else:
+            buffer = pa.BufferOutputStream()
+            pa_csv.write_csv(shown, buffer, options)
+            sink.write(buffer.getvalue())
         count += batch.num_rows
     return count
+
+
+def _holds(batch: pa.RecordBatch, pattern: str) -> bool:
+    texts = [column for column in batch.columns if pa.types.is_string(column.type)]
+    return any(pc.any(pc.match_substring_regex(text, pattern=pattern)).as_py() for text in texts)
 
 
 def _write_ndjson(rows: Rows, sink: IO[bytes]) -> int:
@@ -101,11 +117,14 @@ _WRITERS = {"csv": _write_csv, "ndjson": _write_ndjson, "parquet": _write_parque
 
 
 def _texts(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Write booleans and moments as a reader of CSV expects them."""
+    """Write moments and booleans as a reader of CSV expects them."""
     columns = []
     for column in batch.columns:
         if pa.types.is_timestamp(column.type):
-            columns.append(pc.strftime(column, format="%Y-%m-%dT%H:%M:%SZ"))
-        else:
+            seconds = column.cast(pa.timestamp("s", column.type.tz), safe=False)
+            columns.append(pc.strftime(seconds, format="%Y-%m-%dT%H:%M:%SZ"))
+        elif pa.types.is_string(column.type):
             columns.append(column)
+        else:
+            columns.append(column.cast(pa.string()))
     return pa.record_batch(columns, names=batch.schema.names)
