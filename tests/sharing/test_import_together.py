@@ -131,3 +131,16 @@ def test_changed_terms_are_accepted_anew(project):
     assert project.sources.accept("s", "me").terms_accepted_by == "me"
     assert project.sources.edit("s", {"priority": 5}).terms_accepted_at is not None
     assert project.sources.edit("s", {"terms": "two"}).terms_accepted_at is None
+
+
+def test_what_a_killed_first_import_left_does_not_count(crm, monkeypatch):
+    project, file = crm
+    monkeypatch.setattr(project.store, "publish", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        project.audiences.import_file(file, source="crm", segment="24", name="a")
+    monkeypatch.undo()
+    assert project.audiences.list() == []
+    with pytest.raises(SymbolonError) as error:
+        project.audiences.members("a")
+    assert error.value.code == "name.unknown"
+    assert project.audiences.import_file(file, source="crm", segment="24", name="a").version == 1

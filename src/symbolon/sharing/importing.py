@@ -254,12 +254,12 @@ class Importer:
             receipt = msgspec.structs.replace(receipt, seconds=round(time.monotonic() - job.started, 3))
             if request.plan:
                 return receipt
-            if not audience.id:
-                audience = self._store.add_audience(audience)
+            rejects = part.write_rejects(code)
+            audience = audience if audience.id else self._store.add_audience(audience)
             self._publisher.publish(
                 audience,
                 outcome.matched,
-                part.write_rejects(code),
+                rejects,
                 receipt,
                 origin=Origin.IMPORT,
                 run_id=run.id,

@@ -81,7 +81,8 @@ class Audiences:
 
     def list(self) -> _Audiences:
         """Give all audiences by name."""
-        return sorted(self._store.audiences(), key=lambda audience: audience.name)
+        # one without a version is what a killed first import left: it does not count
+        return sorted((one for one in self._store.audiences() if one.version), key=lambda audience: audience.name)
 
     def show(self, name: str) -> Audience:
         """Give one audience.
@@ -89,7 +90,10 @@ class Audiences:
         Raises:
             UnknownNameError: nothing has this name; the nearest names are part of the message.
         """
-        return self._store.audience(name)
+        audience = self._store.audience(name)
+        if not audience.version:
+            raise UnknownNameError.among("audience", name, [one.name for one in self.list()])
+        return audience
 
     def versions(self, name: str) -> _Versions:
         """Give the published versions of an audience, the newest first."""

@@ -75,10 +75,10 @@ def _write_csv(rows: Rows, sink: IO[bytes]) -> int:
         shown = _texts(batch)
         if _holds(shown, '[",\r\n]'):  # Arrow quotes every text or none; few batches have one that needs it
             text = io.StringIO()
-            quoting = csv.QUOTE_ALL if _holds(shown, "\r") else csv.QUOTE_MINIMAL  # csv forgets a lone \r
-            csv.writer(text, lineterminator="\n", quoting=quoting).writerows(
-                zip(*(c.to_pylist() for c in shown.columns), strict=True)
-            )
+            # csv forgets to quote a lone carriage return
+            quoting: Literal[0, 1] = csv.QUOTE_ALL if _holds(shown, "\r") else csv.QUOTE_MINIMAL
+            cells = zip(*(column.to_pylist() for column in shown.columns), strict=True)
+            csv.writer(text, lineterminator="\n", quoting=quoting).writerows(cells)
             sink.write(text.getvalue().encode())
         else:
             buffer = pa.BufferOutputStream()
