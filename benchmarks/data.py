@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+
 from symbolon.ids import encrypt
 
 FOLDER = Path(__file__).parent / "data"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import msgspec
@@ -36,7 +36,7 @@ def tally(rows: ibis.Table, *, one_id_a_profile: bool) -> ibis.Table:
     single = ~rows.ambiguous
     member = rows.status == int(Status.MEMBER)
     # an ID that several profiles share stands on several rows: count it by what it is
-    one_id = ibis.struct({name: rows[name] for name in words_of(rows)})
+    one_id: Any = ibis.struct({name: rows[name] for name in words_of(rows)})
     members = member.sum() if one_id_a_profile else rows.profile_id.nunique(where=member)
     return rows.agg(
         matched=(matched & single).sum() + one_id.nunique(where=matched & rows.ambiguous),
