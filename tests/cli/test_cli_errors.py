@@ -43,8 +43,11 @@ def test_unknown_names_come_with_near_ones(cli, shop):
         (["audience", "import", "f", "--segmnet", "1"], "did you mean `--segment` or"),
         (["audience", "import", "--source", "x"], "needs FILE"),
         (["audience", "import", "f"], "needs --source"),
-        (["source", "add", "x", "--kind", "declard"], "--kind"),
-        (["audience", "members", "x", "--limit", "many"], "--limit"),
+        (["source", "add", "x", "--kind", "declard"], "did you mean `declared`?"),
+        (["audience", "members", "x", "--limit", "many"], "--limit`: it is a whole number"),
+        (["audience", "members", "x", "--limit", "-1"], "--limit`: it is at least 0"),
+        (["audience", "import", "f", "--source", "x", "--wait", "long"], "--wait`: it is a number"),
+        (["audience", "import", "f", "--source", "x", "--wait", "nan"], "--wait`: it is at least 0"),
         (["audience", "diff", "x", "--from"], "--from"),
     ],
     ids=" ".join,
@@ -212,23 +215,23 @@ def test_a_name_that_is_taken(cli, shop):
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else str(value),
 )
 def test_each_family_has_its_exit_code(cli, shop, monkeypatch, error, exit_code):
-    from symbolon.sharing import Audiences
+    from symbolon.store.sql import SqlStore
 
     def fail(self):
         raise error
 
-    monkeypatch.setattr(Audiences, "list", fail)
+    monkeypatch.setattr(SqlStore, "audiences", fail)
     done = cli("audience", "list")
     assert (done.code, done.out) == (exit_code, "")
 
 
 def test_what_nobody_foresaw_tells_its_type_and_place_only(cli, shop, monkeypatch):
-    from symbolon.sharing import Audiences
+    from symbolon.store.sql import SqlStore
 
     def fail(self):
         raise ValueError(CANARY)
 
-    monkeypatch.setattr(Audiences, "list", fail)
+    monkeypatch.setattr(SqlStore, "audiences", fail)
     done = cli("audience", "list")
     text = refused(done, "internal", 70)
     assert "an unexpected ValueError at symbolon/cli/audience_reading.py:" in text

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from cli_shop import CANARY, ENCRYPTED_FILE, IV, KEY, SEGMENT_FILE, lines, sha256
 
+import symbolon
 from symbolon import records
 from symbolon.cli import source as commands
 from symbolon.cli import words
@@ -69,6 +70,8 @@ def test_add_show_edit_list(cli, shop, tmp_path):
     assert json.loads(cli("source", "show", "air", "--json").out)["key_version"] == 2
     listed = json.loads(cli("source", "list", "--json").out)
     assert [one["name"] for one in listed] == ["air", "crm-email", "web", "numbers", "lounge"]
+    with symbolon.open(shop / "shop") as project:
+        assert [one["name"] for one in listed] == [one.name for one in project.sources.list()]
     assert "wait to be accepted" in cli("source", "list").out
     nothing = cli("source", "edit", "air")
     assert (nothing.code, "nothing to change" in nothing.err) == (2, True)

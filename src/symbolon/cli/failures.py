@@ -71,6 +71,9 @@ def _usage(error: Any) -> CommandError:
         names = getattr(error.param, "opts", [])
         name = max(names, key=len) if error.param.param_type_name == "option" and names else error.param.metavar
         return CommandError(f"`{path}` needs {name or error.param.name.upper()}", hint=hint)
+    if kind == "BadParameter" and error.param is not None:
+        name = max(error.param.opts, key=len) if error.param.param_type_name == "option" else error.param.name.upper()
+        return CommandError(f"`{path} {name}`: {error.message}", hint=hint)
     return CommandError(message[:1].lower() + message[1:], hint=hint)
 
 

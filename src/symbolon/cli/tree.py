@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from symbolon.cli.session import Given, ProjectOption, QuietOption
+from symbolon.cli.values import use_plain_values
 
 #: command -> (module, what `symbolon --help` says); a module has `app`
 COMMANDS = {
@@ -51,7 +52,7 @@ class LazyGroup(TyperGroup):
 @cache
 def _loaded(name: str) -> Any:
     module, text = COMMANDS[name]
-    loaded = get_command(import_module(module).app)
+    loaded = use_plain_values(get_command(import_module(module).app))
     loaded.name = name
     loaded.help = loaded.help or text
     return loaded
@@ -80,4 +81,4 @@ def root() -> Any:
     app = typer.Typer(
         cls=LazyGroup, rich_markup_mode=None, add_completion=False, no_args_is_help=True, help=_HELP, callback=_callback
     )
-    return get_command(app)
+    return use_plain_values(get_command(app))
