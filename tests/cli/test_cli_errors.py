@@ -251,6 +251,7 @@ def test_a_full_disk_and_a_refusing_system():
 
 
 def test_control_characters_do_not_reach_the_screen(cli, shop):
-    done = cli("source", "show", "x\x1b[31my")
-    assert (done.code, "\x1b" in done.err) == (2, False)
+    done = cli("source", "show", "x\x1b[31my\x07")
+    assert (done.code, "\\x07" in done.err) == (2, True)
+    assert all(one.isprintable() or one == "\n" for one in done.err)
     assert entry.INTERRUPTED == 130
