@@ -138,10 +138,10 @@ def test_each_line_of_a_hostile_csv_is_accounted_for(size: int):
 
 
 def test_a_wrong_quotation_mark_costs_one_line_not_the_file():
-    text = b'id,x\n"open,1\n' + b"".join(b"a%d,1\n" % n for n in range(20_000)) + b'close",2\n'
+    text = b'id,x\n"open,1\n' + b"".join(b"a%d,1\n" % n for n in range(14_000)) + b'close",2\n'
     for size in (5000, 1 << 20):
         rows = ids(text, column="id", size=size)
-        assert (len(rows), rows[-1]) == (20_001, (20_003, b'close"'))
+        assert (len(rows), rows[-1]) == (14_001, (14_003, b'close"'))
         assert rejects(text, column="id", size=size) == [(2, "malformed_line")]
 
 

@@ -44,6 +44,7 @@ BOMS = st.sampled_from([b"", b"", b"\xef\xbb\xbf"])
 @example(b"", b"a 24 \r \r\nb 24\r\r\n", "full", "24", 3)
 @example(b"\xef\xbb\xbf", b"", "full", "24", 1)
 @example(b"", b"x" * 300 + b"\r\n" + b"y" * 257 + b"\r", "full", None, 1)
+@example(b"", b"a 24 26 24\nb 24 26 24 25\n", "full", "24", 9)
 @example(b"", b"a\0b 24\na\r 24\nb 24\rx\nc \r 24\n", "full", "24", 9)
 @example(b"", b"x" * 256 + b"\r\na 24\n", "full", "24", 257)
 def test_columns_say_what_a_plain_reader_says(bom: bytes, text: bytes, mode: str, segment: str | None, size: int):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symbolon.files.kinds import UTF8_BOM
-from symbolon.files.textlines import OK, Lines
+from symbolon.files.textlines import BLANK, OK, Lines
 
 if TYPE_CHECKING:
     from symbolon.files.lexing import Bools, Ints
@@ -113,16 +113,15 @@ def _read_odd(lines: Lines, found: Records, per_line: Ints, delimiter: str, max_
             continue
         later = turning[np.searchsorted(turning, line, side="right") :]
         close = int(later[0]) if len(later) else len(lines) - 1
-        fits = lines.end[close] - lines.start[line] <= max_line and not any(
-            place in lines.cut for place in range(line, close + 1)
-        )
+        whole = (lines.state[line : close + 1] <= BLANK).all()
+        fits = whole and lines.end[close] - lines.start[line] <= max_line
         if fits and not len(later) and not is_last:
             found.open_from = line
             found.plain[line:] = False
             found.inside.update(range(line, len(lines)))
             return
         cells = read_cells(lines, line, close, delimiter) if fits and len(later) else None
-        if cells is None or not (lines.state[line : close + 1] <= 1).all():
+        if cells is None:
             found.malformed.append(line)
             continue
         found.odd[line] = cells
