@@ -54,7 +54,7 @@ def test_every_command_of_a_noun_is_listed_here(noun):
 
 
 def test_every_command_is_known():
-    assert set(COMMANDS) == {*NOUNS, "init", "demo", "doctor"}
+    assert set(COMMANDS) == {*NOUNS, "init", "demo", "upgrade", "doctor"}
 
 
 def test_nothing_typed_shows_help(cli):

@@ -22,6 +22,7 @@ COMMANDS = {
     "audience": ("symbolon.cli.audience", "Audiences: import, look at, compare, roll back."),
     "file": ("symbolon.cli.file", "Look at a file before it is used."),
     "id": ("symbolon.cli.id", "Ask why an ID matches, or does not."),
+    "upgrade": ("symbolon.cli.upgrade", "Bring a project up to this release."),
     "doctor": ("symbolon.cli.doctor", "Check the project and the installation."),
 }
 _HELP = """Import audiences that others share, and reconcile them with your profiles.

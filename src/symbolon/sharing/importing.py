@@ -166,7 +166,7 @@ class Importer:
         """Read every segment in one pass; without `all_segments` there may be only one."""
         with self._lake.attempt("import") as directory:
             ingested = self._ingest(job, None, directory)
-            if len(ingested.segments) != 1 and not job.request.all_segments:
+            if not ingested.segments or (len(ingested.segments) > 1 and not job.request.all_segments):
                 raise _several_segments(ingested)
             part = self._segment(job, ingested, directory)
             receipts = []
