@@ -61,7 +61,7 @@ def decrypt(
         part, fine = _decrypt_chunk(data[inside[0] : inside[-1]], inside - inside[0], cipher, iv)
         opened[start : start + len(fine)] = fine
         parts.append(part)
-    return pa.concat_arrays(parts) if parts else pa.array([], pa.binary()), opened
+    return pa.concat_arrays(parts) if parts else binary(data[:0], offsets), opened
 
 
 def _decrypt_chunk(

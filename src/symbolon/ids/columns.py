@@ -1,6 +1,9 @@
 """Arrow binary columns as NumPy sees them: the bytes, and where each value begins and ends.
 
 Invariant: whatever stands before, behind or between the values of a column (it may be a slice) is never looked at.
+
+Arrow's own ways between NumPy, Python and its columns (`pa.array`, `to_numpy`, scalars among the arguments of a kernel)
+import pandas when they are first used, which takes most of a second. These here do not.
 """
 
 from __future__ import annotations
@@ -11,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 
@@ -48,13 +53,47 @@ def cut(flat: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.
 
 
 def column(values: NDArray[Any]) -> pa.Array:
-    """Make an Arrow column of integers or booleans.
-
-    `pa.array` would do the same, but it imports pandas when it is first given an array: most of a second.
-    """
+    """Make an Arrow column of integers or booleans."""
     kind = pa.from_numpy_dtype(values.dtype)
     flat = np.packbits(values, bitorder="little") if values.dtype == np.bool_ else np.ascontiguousarray(values)
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(flat)])
+
+
+def flags(values: pa.Array) -> NDArray[np.bool_]:
+    """Read a column of booleans; null is false."""
+    validity, data = values.buffers()
+    found = _bits(data, values)
+    return found if validity is None else found & _bits(validity, values)
+
+
+def strings(values: Sequence[str | None]) -> pa.Array:
+    """Make a column of strings."""
+    raw = [b"" if value is None else value.encode() for value in values]
+    lengths = np.fromiter(map(len, raw), dtype=np.int64, count=len(raw))
+    data = binary(np.frombuffer(b"".join(raw), dtype=np.uint8), offsets_of(lengths))
+    there = np.fromiter((value is not None for value in values), dtype=np.bool_, count=len(values))
+    return nulled(data, there)
+
+
+def nulled(values: pa.Array, kept: NDArray[np.bool_]) -> pa.Array:
+    """Give a column of strings (or of bytes that are UTF-8) with nulls where it is not to be kept."""
+    validity, offsets, data = values.buffers()
+    if validity is not None:
+        kept = kept & _bits(validity, values)
+    if kept.all():
+        bits = None
+    else:
+        before = np.zeros(values.offset, dtype=np.bool_)
+        bits = pa.py_buffer(np.packbits(np.concatenate([before, kept]), bitorder="little"))
+    data = pa.py_buffer(b"") if data is None else data
+    return pa.Array.from_buffers(pa.string(), len(values), [bits, offsets, data], offset=values.offset)
+
+
+def _bits(buffer: pa.Buffer, values: pa.Array) -> NDArray[np.bool_]:
+    if not len(values):
+        return np.zeros(0, dtype=np.bool_)
+    bits = np.unpackbits(np.frombuffer(buffer, dtype=np.uint8), count=values.offset + len(values), bitorder="little")
+    return bits[values.offset :].view(np.bool_)
 
 
 def offsets_of(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -74,13 +113,14 @@ def keep_rows(flat: NDArray[np.uint8], offsets: NDArray[np.int64], kept: NDArray
 
 def texts(values: pa.Array) -> tuple[pa.Array, NDArray[np.bool_]]:
     """Read bytes as strict UTF-8: the texts (null where they are none), and which ones are text."""
-    text = pa.Array.from_buffers(pa.string(), len(values), values.buffers(), offset=values.offset)
+    everything = np.ones(len(values), dtype=np.bool_)
     try:
+        text = nulled(values, everything)
         text.validate(full=True)
     except pa.ArrowInvalid:
         found = [_text(value) for value in values.to_pylist()]
-        return pa.array(found, pa.string()), np.array([one is not None for one in found], dtype=bool)
-    return text, np.ones(len(values), dtype=bool)
+        return strings(found), np.array([one is not None for one in found], dtype=bool)
+    return text, everything
 
 
 def _text(value: bytes) -> str | None:

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from symbolon.ids import aes
-from symbolon.ids.columns import as_type, borders, column, texts
+from symbolon.ids.columns import as_type, borders, flags, keep_rows, nulled, texts
 from symbolon.ids.encodings import HEX, decode, rows_outside
 from symbolon.ids.normalise import normalise, valid_address
 from symbolon.ids.words import HALF_DIGITS, SIZES, Words, digest_words, words_of_digests
@@ -121,18 +121,18 @@ def _encrypted(raw: pa.Array, spec: IdSpec, *, keep_plaintext: bool) -> MatchKey
     reason[(reason == 0) & ~(opened & is_text)] = _DECRYPT_FAILED
     normal, words = _digested(text, reason, spec, empty=_DECRYPT_FAILED)
     if spec.is_address:
-        valid = valid_address(normal, spec.field).to_numpy(zero_copy_only=False)
+        valid = flags(valid_address(normal, spec.field))
         reason[(reason == 0) & ~valid] = _INVALID_ADDRESS
         words = _zeroed(words, reason)
     if not keep_plaintext:
         return MatchKeys(words, reason)
-    return MatchKeys(words, reason, pc.if_else(column(reason == 0), normal, pa.scalar(None, pa.string())))
+    return MatchKeys(words, reason, nulled(normal, reason == 0))
 
 
 def _digested(text: pa.Array, reason: NDArray[np.int8], spec: IdSpec, *, empty: int) -> tuple[pa.Array, Words]:
     """Normalise and digest what was accepted so far; what has no normalised form gets the reason `empty`."""
     normal = normalise(text, spec.scheme, spec.field, spec.region)
-    there = normal.is_valid().to_numpy(zero_copy_only=False)
+    there = flags(normal.is_valid())
     if spec.is_address and spec.field == "phone":
         reason[(reason == 0) & ~there & _not_blank(text)] = _INVALID_ADDRESS
     reason[(reason == 0) & ~there] = empty
@@ -140,9 +140,7 @@ def _digested(text: pa.Array, reason: NDArray[np.int8], spec: IdSpec, *, empty: 
 
 
 def _not_blank(text: pa.Array) -> NDArray[np.bool_]:
-    length = pc.binary_length(pc.utf8_trim_whitespace(text))
-    found: NDArray[np.bool_] = pc.fill_null(pc.greater(length, 0), fill_value=False).to_numpy(zero_copy_only=False)
-    return found
+    return np.diff(borders(pc.utf8_trim_whitespace(text))[1]) > 0
 
 
 def _zeroed(words: Words, reason: NDArray[np.int8]) -> Words:
@@ -151,10 +149,11 @@ def _zeroed(words: Words, reason: NDArray[np.int8]) -> Words:
 
 def _of_length(raw: pa.Array, size: int) -> tuple[NDArray[np.intp] | None, NDArray[np.uint8]]:
     """Give the rows of the IDs that have the right length (None = all), and their bytes as a table."""
-    fits = pc.equal(pc.binary_length(raw), size)
-    if pc.all(fits).as_py():
-        return None, borders(raw)[0].reshape(-1, size)
-    return np.flatnonzero(fits.to_numpy(zero_copy_only=False)), borders(raw.filter(fits))[0].reshape(-1, size)
+    flat, offsets = borders(raw)
+    fits = np.diff(offsets) == size
+    if fits.all():
+        return None, flat.reshape(-1, size)
+    return np.flatnonzero(fits), keep_rows(flat, offsets, fits).reshape(-1, size)
 
 
 def _placed(

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from symbolon.ids.columns import as_type, binary, nulled
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -25,6 +27,7 @@ VISITOR = "visitor"
 #: digits of half a visitor ID
 HALF_DIGITS = 19
 _WORD_BYTES = 8
+_POWERS = 10 ** np.arange(HALF_DIGITS - 1, -1, -1, dtype=np.uint64)
 
 Words = tuple["NDArray[np.int64]", ...]
 
@@ -55,16 +58,18 @@ def digest_words(values: pa.Array, algorithm: str) -> Words:
     """
     digest = getattr(hashlib, algorithm)
     nothing = bytes(SIZES[algorithm])
-    data = values.cast(pa.binary()).to_pylist()
+    data = as_type(values, pa.binary()).to_pylist()
     return words_of_digests(b"".join([nothing if one is None else digest(one).digest() for one in data]), algorithm)
 
 
 def words_to_text(words: Sequence[NDArray[np.int64]], algorithm: str) -> pa.Array:
     """Give match keys as people and wires see them: 38 digits, or lower-case hexadecimal."""
     if algorithm == VISITOR:
-        high, low = (word.tolist() for word in words)
-        return pa.array([f"{a:019d}{b:019d}" for a, b in zip(high, low, strict=True)], pa.string())
-    digits = SIZES[algorithm] * 2
-    data = np.stack(words, axis=1).astype(">i8").tobytes().hex()
-    width = len(words) * _WORD_BYTES * 2
-    return pa.array([data[at : at + digits] for at in range(0, len(data), width)], pa.string())
+        halves = [word.astype(np.uint64)[:, None] // _POWERS % np.uint64(10) for word in words]
+        table = np.concatenate(halves, axis=1).astype(np.uint8) + np.uint8(ord("0"))
+    else:
+        data = np.stack(words, axis=1).astype(">i8").tobytes().hex().encode()
+        table = np.frombuffer(data, dtype=np.uint8).reshape(len(words[0]), -1)[:, : SIZES[algorithm] * 2]
+    count, digits = table.shape
+    text = binary(table.reshape(-1), np.arange(count + 1, dtype=np.int64) * digits)
+    return nulled(text, np.ones(count, dtype=np.bool_))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
+import numpy as np
 import pyarrow.compute as pc
 
 from symbolon.errors import UnknownNameError
+from symbolon.ids.columns import borders, column, flags
 from symbolon.ids.normalise import adobe
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from symbolon.ids.normalise.rule import Rule, SimpleForm
 
 _RULES = {(rule.party, rule.field): rule for rule in adobe.RULES}
@@ -74,7 +77,7 @@ def valid_address(values: pa.Array, field: str) -> pa.Array:
         values: string; null is no address.
         field: `email` or `phone`.
     """
-    found = pc.match_substring_regex(values, pattern=_EMAIL if field == "email" else _PHONE)
+    found = flags(pc.match_substring_regex(values, pattern=_EMAIL if field == "email" else _PHONE))
     if field == "email":
-        found = pc.and_(found, pc.less_equal(pc.binary_length(values), _LONGEST_ADDRESS))
-    return pc.fill_null(found, fill_value=False).cast(pa.bool_())
+        found &= np.diff(borders(values)[1]) <= _LONGEST_ADDRESS
+    return column(found)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from symbolon.ids.columns import as_type, borders
+from symbolon.ids.columns import as_type, borders, column, flags, nulled, strings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,12 +54,13 @@ class Rule:
         values = as_type(values, pa.string())
         formed = _FORMS[self.form](values)
         if not (self.simple == PRINTABLE and _is_printable(values)):
-            odd = pc.invert(pc.fill_null(pc.match_substring_regex(values, pattern=self.simple), fill_value=False))
-            if pc.any(odd).as_py():
-                slow = [None if one is None else self.plain(one, region) for one in values.filter(odd).to_pylist()]
-                formed = pc.replace_with_mask(formed, odd, pa.array(slow, pa.string()))
-        empty = pc.equal(pc.binary_length(formed), 0)
-        return pc.if_else(empty, pa.scalar(None, pa.string()), formed) if pc.any(empty).as_py() else formed
+            odd = ~flags(pc.match_substring_regex(values, pattern=self.simple))
+            if odd.any():
+                rows = values.filter(column(odd)).to_pylist()
+                slow = strings([None if one is None else self.plain(one, region) for one in rows])
+                formed = pc.replace_with_mask(formed, column(odd), slow)
+        there = np.diff(borders(formed)[1]) > 0
+        return formed if there.all() else nulled(formed, there)
 
 
 def _is_printable(values: pa.Array) -> bool:
