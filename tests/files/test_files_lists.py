@@ -232,6 +232,10 @@ def test_ndjson_strings():
     assert rejects(b'"a"\n7\n"b\n', format="ndjson") == [(2, "malformed_line"), (3, "malformed_line")]
     mixed = b'"a"\n{"id":"c"}\n'
     assert (ids(mixed, format="ndjson"), rejects(mixed, format="ndjson")) == ([(2, b"c")], [(1, "malformed_line")])
+    for text in (b'"a"\r\n"b,c"\r\n\n"d"', b'"a"\r\n"b,c"\r\n\n"d"\n"\\""'):
+        expected = [(1, b"a"), (2, b"b,c"), (4, b"d"), (5, b'"')]
+        assert ids(text, format="ndjson") == expected[: 4 if text.endswith(b'\\""') else 3]
+    assert rejects(b'"ok"\n"\n"\n"a","b"\n', format="ndjson") == [(n, "malformed_line") for n in (2, 3, 4)]
     first_block = b'"a"\n' * 1000 + b'{"id":"c"}\n'
     assert rejects(first_block, format="ndjson") == [(1001, "malformed_line")]
 

@@ -31,6 +31,8 @@ VALUE = "value"
 _LOOK = 1000
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 _STRING = msgspec.json.Decoder(str)
+_STRINGS = msgspec.json.Decoder(list[str])
+QUOTE = ord('"')
 
 
 class JsonTable:
@@ -101,7 +103,7 @@ class JsonTable:
 
     def _batch(self, lines: Lines, only: Sequence[str] | None) -> TableBatch:
         rejected = lines.broken()
-        table, number = (None, np.zeros(0, np.int64)) if self.is_plain else _by_arrow(lines, only)
+        table, number = _strings(lines) if self.is_plain else _by_arrow(lines, only)
         if table is None:
             table, number, malformed = _by_lines(lines, only, is_plain=self.is_plain)
             rejected = sorted(rejected + malformed, key=lambda entry: entry.line)
@@ -138,6 +140,27 @@ def _by_arrow(lines: Lines, only: Sequence[str] | None) -> tuple[pa.RecordBatch 
     if table.num_rows != len(number) or any(_is_foreign(field.type) for field in table.schema):
         return None, number
     return table.combine_chunks().to_batches()[0], number
+
+
+def _strings(lines: Lines) -> tuple[pa.RecordBatch | None, Ints]:
+    """Read a block of plain strings at once; None when a line is anything else, or has an escaped quotation mark."""
+    number = np.flatnonzero(lines.state == OK)
+    start, end = lines.start[number], lines.end[number]
+    text = bytes(lines.pick(lines.state == OK)) if len(number) else b""
+    # two quotation marks a line, the first and the last byte of it: no string goes on in the next line
+    if (
+        not text
+        or text.count(b'"') != 2 * len(number)
+        or (end - start < 2).any()
+        or (lines.octets[start] != QUOTE).any()
+        or (lines.octets[end - 1] != QUOTE).any()
+    ):
+        return None, number
+    try:
+        values = _STRINGS.decode(b"[" + text.rstrip(b"\r\n").replace(b"\n", b",") + b"]")
+        return pa.record_batch({VALUE: pa.array(values, pa.string())}), number
+    except (msgspec.DecodeError, UnicodeError):
+        return None, number
 
 
 def _is_foreign(kind: pa.DataType) -> bool:

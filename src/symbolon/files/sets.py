@@ -156,9 +156,14 @@ def _control_beside(path: Path, name: FileName | None) -> Path | None:
     stems = [name.root, path.name, path.name.removesuffix(".gz"), swapped]
     for place, stem in enumerate(stems):
         candidate = path.with_name(stem + INFO_SUFFIX)
-        if candidate.is_file() and (place < len(stems) - 1 or path.name in candidate.read_text("utf-8", "replace")):
+        if candidate.is_file() and (place < len(stems) - 1 or _mentions(candidate, path.name)):
             return candidate
     return None
+
+
+def _mentions(control: Path, name: str) -> bool:
+    """Whether a control file of another root is about this file all the same."""
+    return control.stat().st_size <= MAX_INFO_BYTES and name.encode() in control.read_bytes()
 
 
 def _by_info(info_path: Path, data: list[Path], timestamp: str) -> FileSet:
