@@ -10,6 +10,8 @@ from unittest.mock import patch
 import numpy as np
 import pyarrow as pa
 import pytest
+from cryptography.hazmat.primitives import padding
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +26,8 @@ from symbolon.ids import (
     words_of_digests,
     words_to_text,
 )
-from symbolon.ids.columns import column, flags, nulled, strings
+from symbolon.ids.aes import decrypt
+from symbolon.ids.columns import borders, column, flags, nulled, strings
 from symbolon.ids.encodings import decode_hex
 from symbolon.records import REJECT_REASONS, Encoding, Kind, Protection
 
@@ -116,7 +119,9 @@ def test_ciphertext_is_whole_blocks(data):
 
 def test_an_iv_alone_holds_no_value():
     spec = IdSpec(protection=Protection.AES_CBC, key=KEY)
-    assert reasons(pa.array([bytes(16).hex(), bytes(32).hex()]), spec) == ["decrypt_failed"] * 2
+    looks_padded = [encrypt(pa.array([bytes(16 - pad)]), KEY, bytes(16))[0].as_py() for pad in (1, 16)]
+    values = [bytes(16), bytes(32), *looks_padded]
+    assert reasons(pa.array([value.hex() for value in values]), spec) == ["decrypt_failed"] * 4
 
 
 @given(st.lists(st.text("\\xX0aAfFgG", max_size=8), max_size=20))
@@ -199,3 +204,35 @@ words_to_text(digest_words(normalise(strings(["a", None]), "adobe", "email"), "m
 sys.exit("pandas" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def raw_blocks() -> list[bytes]:
+    """Last blocks of every shape: one byte all over, right padding, and padding with one wrong byte anywhere."""
+    found = [bytes([byte]) * 16 for byte in range(256)]
+    found += [b"x" * 15 + bytes([byte]) for byte in range(256)]
+    for pad in range(1, 17):
+        right = b"y" * (16 - pad) + bytes([pad]) * pad
+        found.append(right)
+        found += [right[:at] + b"\x7f" + right[at + 1 :] for at in range(16)]
+    return found
+
+
+@pytest.mark.parametrize("front", [b"", b"a whole block...", b"\x80" * 16], ids=["one-block", "two-blocks", "no-text"])
+@pytest.mark.parametrize("own_iv", [False, True])
+def test_padding_is_checked_to_the_byte(front, own_iv):
+    def expect(block: bytes) -> bytes | None:
+        unpadder = padding.PKCS7(128).unpadder()
+        try:
+            return unpadder.update(front + block) + unpadder.finalize()
+        except ValueError:
+            return None
+
+    blocks = raw_blocks()
+    sealed = []
+    for block in blocks:
+        sealer = Cipher(algorithms.AES(KEY), modes.CBC(IV)).encryptor()
+        sealed.append((IV if own_iv else b"") + sealer.update(front + block))
+    data, offsets = borders(pa.array(sealed, pa.binary()))
+    plain, opened = decrypt(data, offsets, KEY, None if own_iv else IV)
+    got = [value if fine else None for value, fine in zip(plain.to_pylist(), opened.tolist(), strict=True)]
+    assert got == [expect(block) for block in blocks]

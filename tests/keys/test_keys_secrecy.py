@@ -63,16 +63,15 @@ def test_a_changed_byte_never_opens(key, context, place, change):
         assert error.value.__cause__ is None
         text = shown(error.value)
         assert MASTER not in text
-        assert len(key) < 4 or key.hex() not in text
+        assert len(key) < 8 or key.hex() not in text
 
 
-@given(st.text(max_size=80))
+@given(st.text("0123456789abcdefABCDEFg", min_size=12, max_size=80))
 def test_a_malformed_master_key_is_not_shown(text):
-    assume(len(text.strip()) > 5)
-    assume(len(text.strip()) != 64)
+    assume(len(text) != 64 or "g" in text)
     with pytest.raises(MasterKeyError) as error:
         LocalKeyProvider(given=text).wrap(SECRET, "c")
-    assert text.strip() not in str(error.value)
+    assert text not in shown(error.value)
 
 
 def test_a_provider_shows_where_and_not_what(tmp_path):
