@@ -199,6 +199,8 @@ class Importer:
         return ingested
 
     def _segment(self, job: _Job, ingested: Ingested, directory: Path) -> SegmentImport:
+        # read first: a change of the profiles while this goes on must not be taken for matched
+        revision = self._profiles.revision
         matcher = Matcher(
             engine=self._engine,
             profiles=self._profiles,
@@ -208,7 +210,7 @@ class Importer:
             as_file=job.as_file,
             keep=not job.request.plan,
         )
-        return SegmentImport(self._engine, self._publisher, matcher, ingested, directory, job.mode)
+        return SegmentImport(self._engine, self._publisher, matcher, ingested, directory, job.mode, revision)
 
     def _finish(
         self,
@@ -265,7 +267,7 @@ class Importer:
                 run_id=run.id,
                 file_timestamp=job.timestamp_ms,
                 content_digest=digest,
-                profiles_revision=self._profiles.revision,
+                profiles_revision=part.profiles_revision,
             )
         except BaseException as error:
             if not request.plan:

@@ -228,6 +228,7 @@ class Audiences:
             before = self._rows(audience, current)
             schema = self._schema(audience, current)
             progress.started(f"matching {name}")
+            revision = self._profiles.revision  # before matching: see Importer
             matcher = Matcher(
                 engine=self._engine,
                 profiles=self._profiles,
@@ -280,7 +281,7 @@ class Audiences:
                 origin=Origin.REFRESH,
                 run_id=run.id,
                 content_digest=current.content_digest,
-                profiles_revision=self._profiles.revision,
+                profiles_revision=revision,
                 rejects_version=current.rejects_version,
             )
             self._store.finish_run(run.id, RunState.DONE)

@@ -46,8 +46,11 @@ class SegmentImport:
         ingested: Ingested,
         directory: Path,
         mode: str,
+        profiles_revision: int,
     ) -> None:
         self.ingested = ingested
+        #: revision of the profiles that are matched against
+        self.profiles_revision = profiles_revision
         self._engine = engine
         self._publisher = publisher
         self._matcher = matcher
