@@ -1,6 +1,6 @@
 """Generated hostile lines, every one accounted for: `python tests/files/fuzz_files.py [LINES] [SEED]`.
 
-The test runs a million for as long as 15 s; the command runs as many as asked, from a seed that it prints.
+The tests run a million, from four seeds; the command runs as many as asked, from a seed that it prints.
 """
 
 from __future__ import annotations
