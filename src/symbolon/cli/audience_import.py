@@ -75,6 +75,7 @@ def import_(
     with spooled(session.project, files, name=piped) as paths:
         request = ImportRequest(
             paths=paths,
+            label=STANDARD_INPUT if paths != files else "",
             source=source,
             name=name,
             segment=segment,

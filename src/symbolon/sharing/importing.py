@@ -190,6 +190,7 @@ class Importer:
             segment=segment,
             is_list=job.is_list,
             column=job.request.column,
+            label=job.request.label,
             with_value=job.as_file,
             threads=self._settings.thread_count,
             progress=job.progress,

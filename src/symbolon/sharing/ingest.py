@@ -127,6 +127,7 @@ def ingest(
     segment: str | None,
     is_list: bool,
     column: str | None = None,
+    label: str = "",
     with_value: bool = False,
     threads: int = 2,
     progress: Progress,
@@ -141,6 +142,7 @@ def ingest(
         segment: the wanted segment; None = all of them.
         is_list: the parts are simple lists, not segment files.
         column: column of the ID in a list.
+        label: what to call the file in messages; empty = its path.
         with_value: stage decrypted addresses too (File audiences).
         threads: how many blocks are decoded at the same time.
         progress: told the bytes read.
@@ -154,9 +156,11 @@ def ingest(
     with ThreadPoolExecutor(max_workers=max(1, threads)) as pool:
         for part, path in enumerate(files.parts):
             if is_list:
-                decoded: Iterable[_Decoded] = _decode_list(path, spec, column, with_value=with_value)
+                decoded: Iterable[_Decoded] = _decode_list(path, spec, column, label, with_value=with_value)
             else:
-                decoded = _decode_rows(path, spec, pool, threads, mode=mode, segment=segment, with_value=with_value)
+                decoded = _decode_rows(
+                    path, spec, pool, threads, label, mode=mode, segment=segment, with_value=with_value
+                )
             done, size = 0, path.stat().st_size
             read = 0
             for block in decoded:
@@ -175,6 +179,7 @@ def _decode_rows(
     spec: IdSpec,
     pool: ThreadPoolExecutor,
     threads: int,
+    label: str,
     *,
     mode: str,
     segment: str | None,
@@ -188,12 +193,12 @@ def _decode_rows(
             rows.other_segments, len(block.data),
         )  # fmt: skip
 
-    with open_bytes(path) as stream:
+    with open_bytes(path, name=label or None) as stream:
         yield from _ahead(pool, work, blocks(stream), depth=threads + 1)
 
 
-def _decode_list(path: Path, spec: IdSpec, column: str | None, *, with_value: bool) -> Iterator[_Decoded]:
-    for batch in read_list(path, column=column):
+def _decode_list(path: Path, spec: IdSpec, column: str | None, label: str, *, with_value: bool) -> Iterator[_Decoded]:
+    for batch in read_list(path, column=column, name=label or None):
         keys = match_keys(batch.ids, spec, keep_plaintext=with_value)
         removed = np.zeros(len(batch.ids), dtype=bool)
         yield _Decoded(

@@ -14,6 +14,8 @@ class ImportRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     #: the file, the parts of a split set, and their `.info`, in any order
     paths: list[Path]
+    #: what to call the file in messages; empty = its path
+    label: str = ""
     #: name of the data source
     source: str
     #: name of the audience; empty = from the source and the segment, or the list's file name
