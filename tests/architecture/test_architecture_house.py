@@ -6,7 +6,6 @@ The storeys themselves are proved by `lint-imports` in `./run check`.
 from __future__ import annotations
 
 import ast
-import importlib.util
 import os
 import subprocess
 import sys
@@ -95,7 +94,6 @@ def test_modules_say_what_they_are_for(path: Path) -> None:
     assert not tree.body or ast.get_docstring(tree), "a module opens with what it is for"
 
 
-@pytest.mark.skipif(importlib.util.find_spec("symbolon.cli") is None, reason="there is no command line yet")
 @pytest.mark.parametrize("arguments", [["--help"], ["audience", "--help"], ["--version"]], ids=" ".join)
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     probe = (

@@ -17,10 +17,10 @@ from symbolon import matching, policy
 from symbolon.errors import UnknownNameError
 from symbolon.ids import digest_words, field_for, normalise
 from symbolon.lake import ParquetStaging
-from symbolon.records import Audience, AudienceType, Origin, Receipt, Run, RunState
+from symbolon.records import Audience, AudienceType, DataSource, Origin, Receipt, Run, RunState
 from symbolon.sharing.errors import AudienceTypeError
 from symbolon.sharing.locks import audience_lock
-from symbolon.sharing.publishing import Publisher, rows_schema
+from symbolon.sharing.publishing import Matcher, Publisher, rows_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,13 +158,16 @@ class ListMaker:
         return incoming, sum(file.rows for file in files)
 
     def _reconcile(self, incoming: ibis.Table, key: str, *, keep: bool) -> ibis.Table:
-        index = self._profiles.index(key, _SCHEME, self._settings.region, _ALGORITHM, keep=keep)
-        ambiguous = None
-        if index.shared is not None:
-            found = self._engine.fetch(matching.ambiguous_positions(incoming, index.relation, index.shared), limit=None)
-            ambiguous = self._engine.relation(found) if found.num_rows else None
-        withheld = policy.withheld_from_imports(self._profiles)
-        return matching.reconciled(incoming, index.relation, withheld=withheld, ambiguous=ambiguous)
+        """Match the addresses as a source of plain values of this field would."""
+        matcher = Matcher(
+            engine=self._engine,
+            profiles=self._profiles,
+            source=DataSource(name=key, key=key),
+            region=self._settings.region,
+            withheld=policy.withheld_from_imports(self._profiles),
+            keep=keep,
+        )
+        return matcher.reconcile(incoming)
 
     def _create(self, rows: ibis.Table, key: str) -> int:
         unknown = rows.filter(rows.status == int(matching.Status.UNKNOWN_ID)).select("value").distinct()
