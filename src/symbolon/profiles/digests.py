@@ -22,7 +22,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from symbolon import ids
+from symbolon.ids.columns import flags
 from symbolon.lake import LayeredTable, ParquetStaging
+from symbolon.profiles.vocabulary import digest_of, trim
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,34 +32,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from symbolon.lake import Engine, Lake, WrittenFile
+    from symbolon.profiles.state import IndexState
 
 _BATCH_ROWS = 131_072
 _AHEAD = 3
-
-
-# the words of the engines themselves: Ibis's `.strip()` cuts letters on one of them
-@ibis.udf.scalar.builtin
-def sha256(value: str) -> str:  # type: ignore[empty-body]
-    """Digest text as UTF-8; lower-case hexadecimal."""
-
-
-@ibis.udf.scalar.builtin
-def sha1(value: str) -> str:  # type: ignore[empty-body]
-    """Digest text as UTF-8; lower-case hexadecimal."""
-
-
-@ibis.udf.scalar.builtin
-def md5(value: str) -> str:  # type: ignore[empty-body]
-    """Digest text as UTF-8; lower-case hexadecimal."""
-
-
-@ibis.udf.scalar.builtin
-def trim(value: str) -> str:  # type: ignore[empty-body]
-    """Take the spaces off both ends."""
-
-
-#: what the engine digests itself, as lower-case hexadecimal
-_ENGINE = {"sha256": sha256, "sha1": sha1, "md5": md5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +51,11 @@ class Key:
     def name(self) -> str:
         """Its name among the kept ones, and in the lake."""
         return "_".join((self.field, self.scheme, self.region.lower() or "any", self.algorithm))
+
+
+def key_of(state: IndexState) -> Key:
+    """Give what a kept index is of."""
+    return Key(state.field, state.scheme, state.region, state.algorithm)
 
 
 def table(lake: Lake, key: Key) -> LayeredTable:
@@ -99,8 +82,11 @@ def build(engine: Engine, rows: ibis.Table, key: Key, directory: Path, *, seq: i
     """Stage the digests of `rows` (`profile_id` and the field).
 
     Args:
-        engine: what reads them. rows: profiles. key: what is digested, and how. directory: where to stage. seq: 0: only
-        the profiles that have a value, as a base; else a layer, where those without one are marked deleted.
+        engine: what reads them.
+        rows: profiles.
+        key: what is digested, and how.
+        directory: where to stage.
+        seq: 0 = a base, of the profiles that have a value; else a layer, where those without one are marked deleted.
     """
     staged = pa.schema([("_seq", pa.int64()), ("_deleted", pa.bool_()), *schema(key.algorithm)])
     firsts: list[NDArray[np.int64]] = []
@@ -112,7 +98,7 @@ def build(engine: Engine, rows: ibis.Table, key: Key, directory: Path, *, seq: i
             firsts.append(first)
             staging.write(made)
 
-        for batch in engine.batches(_prepared(rows, key), _BATCH_ROWS):
+        for batch in engine.batches(_prepared(rows, key, engine.name), _BATCH_ROWS):
             waiting.append(pool.submit(take, batch))
             if len(waiting) > _AHEAD:
                 waiting.popleft().result()
@@ -123,12 +109,12 @@ def build(engine: Engine, rows: ibis.Table, key: Key, directory: Path, *, seq: i
     return Built(files, np.unique(every[1:][every[1:] == every[:-1]]))
 
 
-def _prepared(rows: ibis.Table, key: Key) -> ibis.Table:
+def _prepared(rows: ibis.Table, key: Key, engine: str) -> ibis.Table:
     """Give `profile_id`, `digest` (hexadecimal, where the engine made it) and `value` (where it did not)."""
     field = ids.field_for(key.field)
     value = rows[key.field]
     text = value if value.type().is_string() else value.cast("string")
-    digest = _ENGINE.get(key.algorithm)
+    digest = digest_of(engine, key.algorithm)
     if digest is None:
         return rows.select("profile_id", digest=ibis.null("string"), value=text)
     form = ids.simple_form(key.scheme, field)
@@ -151,13 +137,13 @@ def _digested(batch: pa.RecordBatch, key: Key, staged: pa.Schema, seq: int) -> t
     if not digest.null_count:
         words, there = ids.words_of_digests(_unhexlified(digest), key.algorithm), np.ones(count, dtype=bool)
     else:
-        there = digest.is_valid().to_numpy(zero_copy_only=False).copy()
+        there = flags(digest.is_valid()).copy()
         words = tuple(np.zeros(count, dtype=np.int64) for _ in range(size))
         made = ids.words_of_digests(_unhexlified(digest.drop_null()), key.algorithm)
-        odd = batch.column("value").is_valid().to_numpy(zero_copy_only=False)
+        odd = flags(batch.column("value").is_valid())
         values = batch.column("value").filter(ids.column(odd))
         normal = ids.normalise(values, key.scheme, ids.field_for(key.field), key.region)
-        valid = normal.is_valid().to_numpy(zero_copy_only=False)
+        valid = flags(normal.is_valid())
         slow = ids.digest_words(normal.drop_null(), key.algorithm)
         places = np.flatnonzero(odd)[valid]
         for word, quick, odd_word in zip(words, made, slow, strict=True):

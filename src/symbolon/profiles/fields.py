@@ -10,6 +10,7 @@ import re
 
 import pyarrow as pa
 
+from symbolon import ids
 from symbolon.profiles.errors import FieldError
 
 MOMENT = pa.timestamp("us", tz="UTC")
@@ -79,6 +80,11 @@ def field_name(header: str) -> str:
             hint="a column is a letter and up to 62 letters, digits or `_` behind it",
         )
     return name
+
+
+def is_address(name: str) -> bool:
+    """Whether values of a field are e-mail addresses or telephone numbers: as keys they are compared without spaces."""
+    return ids.field_for(name) in {"email", "phone"}
 
 
 def map_headers(headers: list[str]) -> dict[str, str]:

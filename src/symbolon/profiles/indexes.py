@@ -12,7 +12,6 @@ import pyarrow as pa
 
 from symbolon import ids
 from symbolon.profiles import digests
-from symbolon.profiles.digests import Key
 from symbolon.profiles.state import IndexState, ProfilesState
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from symbolon.lake import Engine, Lake
+    from symbolon.profiles.digests import Key
 
 _SHARED = pa.schema([("d0", pa.int64())])
 
@@ -47,7 +47,7 @@ class Indexes:
 
     def open(self, state: IndexState) -> Index:
         """Give a kept index."""
-        key = _key(state)
+        key = digests.key_of(state)
         relation = digests.table(self._lake, key).current(self._engine, state.version)
         shared = None
         if state.shared is not None:
@@ -75,7 +75,7 @@ class Indexes:
         )
 
     def refresh(
-        self, state: ProfilesState, changed: ibis.Table, fields: set[str] | None, directory: Path
+        self, state: ProfilesState, changed: ibis.Table, fields: set[str] | None, directory: Path, *, anew: bool
     ) -> dict[str, IndexState]:
         """Bring all kept indexes up to date with changed profiles.
 
@@ -84,13 +84,18 @@ class Indexes:
             changed: rows of the changed profiles, as they are now.
             fields: the fields that may have changed; None = any.
             directory: where to stage.
+            anew: `changed` is all profiles.
 
         Returns:
             Where they stand now.
         """
         after = dict(state.indexes)
         for name, index in state.indexes.items():
-            if fields is None or index.field in fields:
+            if anew:
+                key = digests.key_of(index)
+                built = digests.build(self._engine, changed.select("profile_id", key.field), key, directory / "anew")
+                after[name] = self.keep(built, key, directory)
+            elif fields is None or index.field in fields:
                 after[name] = self._refresh(index, changed, directory)
         return after
 
@@ -98,19 +103,19 @@ class Indexes:
         """Write the indexes whose layers have grown as a base again."""
         after = dict(state.indexes)
         for name, index in state.indexes.items():
-            table = digests.table(self._lake, _key(index))
+            table = digests.table(self._lake, digests.key_of(index))
             if table.needs_compaction:
                 after[name] = msgspec.structs.replace(index, version=table.compact(self._engine, directory / name))
         return after
 
     def _refresh(self, index: IndexState, changed: ibis.Table, directory: Path) -> IndexState:
-        key = _key(index)
+        key = digests.key_of(index)
         table = digests.table(self._lake, key)
         seq = table.next_seq(index.version)
         built = digests.build(self._engine, changed.select("profile_id", key.field), key, directory / "layers", seq=seq)
         if not built.files:
             return index
-        version = table.append_delta(built.files, seq=seq)
+        version = table.append_delta(built.files, seq=seq, expected_version=index.version)
         # who held one of the new digests before makes it shared; a superset is enough
         current = table.current(self._engine, version)
         layer = self._engine.scan([str(file.path) for file in built.files], digests.schema(key.algorithm))
@@ -130,7 +135,3 @@ class Indexes:
         relation = self._engine.relation(pa.table({"d0": firsts}))
         files = self._engine.write(relation, directory / "shared", _SHARED, prefix=key.name)
         return self._lake.table(f"shared/{key.name}").commit(files, _SHARED, mode="overwrite")
-
-
-def _key(state: IndexState) -> Key:
-    return Key(state.field, state.scheme, state.region, state.algorithm)

@@ -17,9 +17,11 @@ import pyarrow.compute as pc
 from symbolon import ids
 from symbolon.lake import LayeredTable
 from symbolon.profiles.cells import typed
-from symbolon.profiles.errors import LinkColumnMissing
-from symbolon.profiles.fields import MOMENT, field_name
-from symbolon.profiles.staging import Staged, Stager, key_header, read
+from symbolon.profiles.errors import FieldError, LinkColumnMissing
+from symbolon.profiles.fields import MOMENT, field_name, is_address
+from symbolon.profiles.staging import LINE, Staged, Stager, key_missing, missing, read
+from symbolon.profiles.upsert import comparable
+from symbolon.profiles.vocabulary import trim
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,9 +33,7 @@ if TYPE_CHECKING:
 #: a link: the two words of a visitor ID, the profile, and when the browser was last seen as its
 SCHEMA = pa.schema([("d0", pa.int64()), ("d1", pa.int64()), ("profile_id", pa.int64()), ("last_seen", MOMENT)])
 KEY = ("d0", "d1", "profile_id")
-_STAGED = pa.schema(
-    [("line", pa.int64()), ("key", pa.string()), ("d0", pa.int64()), ("d1", pa.int64()), ("last_seen", MOMENT)]
-)
+_STAGED = pa.schema([LINE, ("key", pa.string()), ("d0", pa.int64()), ("d1", pa.int64()), ("last_seen", MOMENT)])
 _VISITOR_HEADERS = ("visitor_id", "visitorid", "ecid", "mid", "mcid", "mcmid", "experience_cloud_id")
 _SEEN_HEADERS = ("last_seen", "lastseen", "seen", "timestamp")
 
@@ -58,15 +58,30 @@ def stage(path: Path, *, name: str | None, key: str, format: str | None, directo
                 details={"columns": list(headers)},
             )  # fmt: skip
         seen = next((headers[known] for known in _SEEN_HEADERS if known in headers), None)
-        people = {field_name(header): header for header in headers.values() if header not in (visitor, seen)}
-        _add(stager, batch, visitor, key_header(people, key), seen, now)
+        others = [header for header in headers.values() if header not in (visitor, seen)]
+        person = next((header for header in others if _means(header, key)), None)
+        if person is None:
+            raise key_missing(key, others)
+        _add(stager, batch, visitor, (key, person), seen, now)
     return stager.close()
 
 
-def _add(stager: Stager, batch: TableBatch, visitor: str, key: str, seen: str | None, now: datetime) -> None:
-    raw = pc.fill_null(batch.table.column(visitor).cast(pa.string()), "").cast(pa.binary())
+def _means(header: str, key: str) -> bool:
+    try:
+        return field_name(header) == key
+    except FieldError:
+        return False  # a column that is of no use here may have any name
+
+
+def _add(
+    stager: Stager, batch: TableBatch, visitor: str, key: tuple[str, str], seen: str | None, now: datetime
+) -> None:
+    raw = batch.table.column(visitor)
+    if not (pa.types.is_binary(raw.type) or pa.types.is_large_binary(raw.type)):
+        raw = raw.cast(pa.string())
+    raw = pc.fill_null(raw.cast(pa.binary()), b"")
     words, reason = ids.visitor_words(raw)
-    person, _ = typed(batch.table.column(key), pa.string())
+    person, _ = typed(batch.table.column(key[1]), pa.string())
     count = batch.table.num_rows
     moments, bad = (pa.nulls(count, MOMENT), None) if seen is None else typed(batch.table.column(seen), MOMENT)
     cells = {
@@ -77,7 +92,7 @@ def _add(stager: Stager, batch: TableBatch, visitor: str, key: str, seen: str | 
     }
     checks = {
         "malformed_id": reason != 0,
-        "missing_key": person.is_null().to_numpy(zero_copy_only=False),
+        "missing_key": missing(person, key[0]),
         "invalid_value": np.zeros(count, dtype=bool) if bad is None else bad,
     }
     stager.add(batch, cells, raw, checks)
@@ -89,13 +104,14 @@ def merge(
     """Write the links that are new or were seen again later.
 
     Returns:
-        The files (in the stored schema), their layer (0 = base), the `line` of rows whose profile is unknown, and how
-        many links are new.
+        The files (in the stored schema), their layer (0 = base), `_line` and `_key` of the rows whose profile is
+        unknown, and how many links are new.
     """
     incoming = engine.scan([str(file.path) for file in staged.files], _STAGED)
-    known = profiles.select("profile_id", key=profiles[key])
-    unknown = incoming.anti_join(known, "key").select("line")
-    links = incoming.inner_join(known, "key").group_by(list(KEY)).agg(last_seen=ibis._.last_seen.max())
+    incoming = incoming.mutate(_key=trim(incoming["key"]) if is_address(key) else incoming["key"])
+    known = profiles.select("profile_id", _key=comparable(profiles, key).cast("string"))
+    unknown = incoming.anti_join(known, "_key").select("_line", "_key")
+    links = incoming.inner_join(known, "_key").group_by(list(KEY)).agg(last_seen=ibis._.last_seen.max())
     links = links.select(*SCHEMA.names)
     target = table(lake)
     if version is None:

@@ -15,16 +15,18 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from symbolon import ids
 from symbolon.errors import InternalError, UnknownNameError
-from symbolon.lake import LayeredTable, file_lock
+from symbolon.lake import ParquetStaging, file_lock
 from symbolon.profiles import links, state
 from symbolon.profiles.digests import Key
 from symbolon.profiles.errors import ProfilesRejected
-from symbolon.profiles.fields import FIELDS, OWN, extra_type, map_headers
+from symbolon.profiles.fields import FIELDS, OWN
 from symbolon.profiles.indexes import Index, Indexes
 from symbolon.profiles.receipts import LinksReceipt, ProfilesReceipt
-from symbolon.profiles.staging import REJECTED, Staged, Stager, key_header, missing, read, typed_cells
-from symbolon.profiles.upsert import Merged, Upsert
+from symbolon.profiles.settling import forget_old, settled
+from symbolon.profiles.staging import LINE, REJECTED, Staged, rejected, stage
+from symbolon.profiles.upsert import Merged, Upsert, comparable
 from symbolon.records import NoProgress
 
 if TYPE_CHECKING:
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
 
 #: how long a second change of the profiles waits for the first
 LOCK_WAIT_S = 30.0
-_LINE = pa.field("line", pa.int64())
 
 
 class Profiles:
@@ -109,16 +110,15 @@ class Profiles:
         """
         started = time.monotonic()
         progress = progress or NoProgress()
-        with self._writing(plan), self._lake.attempt("profiles") as directory:
-            before = state.load(self._store)
-            known = [column for column in before.schema.names if column not in OWN]
-            staged, extra = self._stage(path, name, key, format, before, directory, progress)
-            if key not in known and key not in extra:
-                raise UnknownNameError.among("profile field", key, known)
+        with self._writing(plan=plan), self._lake.attempt("profiles") as directory:
+            before = self._settled(directory, plan=plan)
+            staged, extra = stage(
+                path, name=name, key=key, format=format, state=before, directory=directory, progress=progress
+            )
             target = before.with_extra(extra)
             progress.started("merging profiles")
-            merged = Upsert(self._lake, self._engine, self._store).merge(staged, key, target, directory)
-            rejected, reasons = self._rejects(staged, merged.refused, directory)
+            merged = Upsert(self._lake, self._engine, self._store).merge(staged, key, target, directory, plan=plan)
+            rejects, reasons = self._rejects(staged, merged.refused, directory)
             total = sum(reasons.values())
             if max_rejected is not None and total > max_rejected:
                 raise ProfilesRejected(
@@ -127,11 +127,9 @@ class Profiles:
                     details={"rejected": reasons},
                 )
             after = msgspec.structs.replace(target, count=before.count + merged.created)
-            changed = set(staged.schema.names) if not merged.is_base else None
-            if plan:
-                after = msgspec.structs.replace(after, revision=before.revision)
-            else:
-                after = self._commit(before, after, merged, changed, directory, rejected=rejected)
+            if not plan:
+                changed = None if merged.created else set(staged.schema.names)
+                after = self._commit(before, after, merged, changed, directory, rejects=rejects)
             progress.finished()
             return ProfilesReceipt(
                 file=name or path.name,
@@ -144,6 +142,7 @@ class Profiles:
                 unchanged=merged.unchanged,
                 profiles=after.count,
                 revision=after.revision,
+                warnings=staged.warnings,
                 seconds=round(time.monotonic() - started, 3),
             )
 
@@ -166,8 +165,8 @@ class Profiles:
         """
         started = time.monotonic()
         progress = progress or NoProgress()
-        with self._writing(plan=False), self._lake.attempt("links") as directory:
-            before = state.load(self._store)
+        with self._writing(), self._lake.attempt("links") as directory:
+            before = self._settled(directory)
             known = [column for column in before.schema.names if column not in OWN]
             if key not in known:
                 raise UnknownNameError.among("profile field", key, known)
@@ -176,17 +175,17 @@ class Profiles:
             files, seq, unknown, created = links.merge(
                 self._engine, self._lake, staged, self._rows(before), key, before.links, directory
             )
-            rejected, reasons = self._rejects(staged, {"unknown_profile": unknown}, directory)
+            rejects, reasons = self._rejects(staged, {"unknown_profile": unknown}, directory)
             table = links.table(self._lake)
             version = before.links
-            if before.links is None:
+            if version is None:
                 version = table.replace_base(files)
             elif files:
-                version = table.append_delta(files, seq=seq)
+                version = table.append_delta(files, seq=seq, expected_version=version)
                 if table.needs_compaction:
                     version = table.compact(self._engine, directory / "compacted")
             after = msgspec.structs.replace(before, links=version, link_count=before.link_count + created)
-            after = state.save(self._store, before, self._keep_rejects(after, rejected))
+            after = self._save(before, after, rejects=rejects)
             progress.finished()
             return LinksReceipt(
                 file=name or path.name,
@@ -210,15 +209,16 @@ class Profiles:
         """
         if field not in FIELDS.names or field in OWN:
             raise InternalError(f"profiles cannot be made from `{field}`")
-        schema = pa.schema([_LINE, FIELDS.field(field)])
-        with self._writing(plan=False), self._lake.attempt("profiles") as directory:
-            before = state.load(self._store)
-            rows = pa.table([pa.array(np.arange(1, len(values) + 1)), values.cast(pa.string())], schema=schema)
+        schema = pa.schema([LINE, FIELDS.field(field)])
+        with self._writing(), self._lake.attempt("profiles") as directory:
+            before = self._settled(directory)
+            lines = ids.column(np.arange(1, len(values) + 1, dtype=np.int64))
+            rows = pa.table([lines, values.cast(pa.string())], schema=schema)
             files = self._engine.write(self._engine.relation(rows), directory, schema, prefix="given")
             staged = Staged(files, [], schema, lines=len(values))
             merged = Upsert(self._lake, self._engine, self._store).merge(staged, field, before, directory)
             after = msgspec.structs.replace(before, count=before.count + merged.created)
-            self._commit(before, after, merged, None, directory, rejected=None)
+            self._commit(before, after, merged, None, directory, rejects=None)
             return merged.created
 
     def index(
@@ -240,25 +240,34 @@ class Profiles:
             algorithm: `md5`, `sha1`, `sha256`, `sha384` or `sha512`.
             keep: whether a new index is kept; a plan keeps nothing.
             progress: told what goes on.
+
+        Raises:
+            UnknownNameError: there is no such field.
+            LockHeld: a change of the profiles goes on.
         """
-        key = Key(field, scheme, region, algorithm)
+        key = Key(field, scheme, region if ids.field_for(field) == "phone" else "", algorithm)
         now = state.load(self._store)
-        found = now.indexes.get(key.name)
-        if found is not None:
-            return self._indexes.open(found)
+        if field not in now.schema.names:
+            raise UnknownNameError.among("profile field", field, [name for name in now.schema.names if name not in OWN])
+        if key.name in now.indexes:
+            return self._indexes.open(now.indexes[key.name])
         progress = progress or NoProgress()
         progress.started(f"digesting `{field}`")
-        directory = self._passing.enter_context(self._lake.attempt("digests"))
-        with self._writing(plan=not keep):
+        if not keep:
+            # in an attempt that lives as long as the relation may be used
+            directory = self._passing.enter_context(self._lake.attempt("digests"))
+            index = self._indexes.build(self._rows(now).select("profile_id", field), key, directory)[1]
+            progress.finished()
+            return index
+        with self._writing(), self._lake.attempt("digests") as directory:
             now = state.load(self._store)
-            built, index = self._indexes.build(self._rows(now).select("profile_id", field), key, directory)
-            if keep:
+            if key.name not in now.indexes:  # else another process was quicker
+                built, _ = self._indexes.build(self._rows(now).select("profile_id", field), key, directory)
                 kept = {**now.indexes, key.name: self._indexes.keep(built, key, directory)}
                 # the same profiles, more digests: not a new revision for those who compare
                 now = state.keep(self._store, now, msgspec.structs.replace(now, indexes=kept))
-                index = self._indexes.open(now.indexes[key.name])
         progress.finished()
-        return index
+        return self._indexes.open(now.indexes[key.name])
 
     def visitor_index(self) -> ibis.Table:
         """Give the current visitor links: `d0`, `d1`, `profile_id`, `last_seen`."""
@@ -286,8 +295,12 @@ class Profiles:
             raise UnknownNameError.among("profile field", field, [name for name in now.schema.names if name not in OWN])
         rows = self._rows(now)
         # the value goes in as a row, not as a literal: plans and logs show literals
-        wanted = self._engine.relation(pa.table({"wanted": pa.array([value], pa.string())}))
-        found = rows.inner_join(wanted, rows[field].cast("string") == wanted.wanted).drop("wanted").limit(1)
+        wanted = self._engine.relation(pa.table({"_wanted": pa.array([value], pa.string())}))
+        found = (
+            rows.inner_join(wanted, comparable(rows, field).cast("string") == wanted["_wanted"])
+            .drop("_wanted")
+            .limit(1)
+        )
         people = self._engine.fetch(found).to_pylist()
         if not people:
             return None
@@ -322,53 +335,23 @@ class Profiles:
     def _rows(self, now: ProfilesState) -> ibis.Table:
         if now.rows is None:
             return self._engine.scan([], now.schema)
-        return self._table(now).current(self._engine, now.rows)
+        return state.rows_table(self._lake, now).current(self._engine, now.rows)
 
     def _links(self, now: ProfilesState) -> ibis.Table:
         if now.links is None:
             return self._engine.scan([], links.SCHEMA)
         return links.table(self._lake).current(self._engine, now.links)
 
-    def _table(self, now: ProfilesState) -> LayeredTable:
-        return LayeredTable(self._lake, "profiles/rows", now.schema, ("profile_id",))
-
-    def _writing(self, plan: bool) -> AbstractContextManager[None]:
+    def _writing(self, *, plan: bool = False) -> AbstractContextManager[None]:
         if plan:
             return contextlib.nullcontext()
         path = self._settings.locks_dir / "profiles.lock"
         return file_lock(path, wait_s=LOCK_WAIT_S, holder="a change of the profiles")
 
-    def _stage(
-        self,
-        path: Path,
-        name: str | None,
-        key: str,
-        format: str | None,  # noqa: A002
-        before: ProfilesState,
-        directory: Path,
-        progress: Progress,
-    ) -> tuple[Staged, dict[str, pa.DataType]]:
-        """Stage the rows of a file; give them and the types of columns that are not there yet."""
-        stager: Stager | None = None
-        extra: dict[str, pa.DataType] = {}
-        headers: dict[str, str] = {}
-        kinds: dict[str, pa.DataType] = {}
-        for batch in read(path, name, format, progress):
-            if stager is None:
-                headers = map_headers(batch.table.schema.names)
-                key_header(headers, key)
-                for field, header in headers.items():
-                    if field in before.schema.names:
-                        kinds[field] = before.schema.field(field).type
-                    else:
-                        kinds[field] = extra[field] = extra_type(batch.table.schema.field(header).type)
-                schema = pa.schema([_LINE, *[pa.field(field, kind) for field, kind in kinds.items()]])
-                stager = Stager(schema, directory)
-            cells, bad = typed_cells(batch, headers, kinds.__getitem__)
-            keys = cells.get(key, pa.nulls(batch.table.num_rows, kinds[key]))
-            stager.add(batch, cells, keys.cast(pa.string()), {"missing_key": missing(keys), "invalid_value": bad})
-        assert stager is not None  # noqa: S101 - there is at least one batch
-        return stager.close(), extra
+    def _settled(self, directory: Path, *, plan: bool = False) -> ProfilesState:
+        """Give the state, with its tables as it says they are; a plan only reads them."""
+        now = state.load(self._store)
+        return now if plan else settled(self._lake, self._engine, now, directory)
 
     def _commit(
         self,
@@ -378,43 +361,50 @@ class Profiles:
         changed: set[str] | None,
         directory: Path,
         *,
-        rejected: list[WrittenFile] | None,
+        rejects: list[WrittenFile] | None,
     ) -> ProfilesState:
         """Commit rows and digests to the lake, then move the state."""
-        table = self._table(after)
+        table = state.rows_table(self._lake, after)
+        version = before.rows
         if merged.is_base:
             version = table.replace_base(merged.files)
         elif merged.files:
-            version = table.append_delta(merged.files, seq=merged.seq)
-        else:
-            version = after.rows or 0
+            version = table.append_delta(merged.files, seq=merged.seq, expected_version=before.rows)
         after = msgspec.structs.replace(after, rows=version)
         if merged.files:
             rows = self._engine.scan([str(file.path) for file in merged.files], after.schema)
-            fields = None if merged.created else changed
-            after = msgspec.structs.replace(after, indexes=self._indexes.refresh(after, rows, fields, directory))
-            if table.needs_compaction:
+            indexes = self._indexes.refresh(after, rows, changed, directory, anew=merged.is_base)
+            after = msgspec.structs.replace(after, indexes=indexes)
+            if not merged.is_base and table.needs_compaction:
                 after = msgspec.structs.replace(after, rows=table.compact(self._engine, directory / "compacted"))
             after = msgspec.structs.replace(after, indexes=self._indexes.compact(after, directory / "compacted"))
-        return state.save(self._store, before, self._keep_rejects(after, rejected))
+        return self._save(before, after, rejects=rejects)
 
     def _rejects(
         self, staged: Staged, refused: dict[str, ibis.Table], directory: Path
     ) -> tuple[list[WrittenFile], dict[str, int]]:
-        """Write all rejected rows of an import, and count them by reason."""
-        relation = self._engine.scan([str(file.path) for file in staged.rejected], REJECTED)
+        """Give the files of all rejected rows of an import, and count them by reason."""
         reasons = dict(staged.reasons)
-        for reason, lines in refused.items():
-            count = self._engine.count(lines)
-            if count:
-                reasons[reason] = reasons.get(reason, 0) + count
-                rows = lines.select("line", reason=ibis.literal(reason), raw=ibis.null("binary"))
-                relation = relation.union(rows.select(*REJECTED.names))
-        files = self._engine.write(relation, directory, REJECTED, prefix="rejects") if reasons else []
-        return files, dict(sorted(reasons.items()))
+        with ParquetStaging(directory / "refused", REJECTED) as staging:
+            for reason, lines in refused.items():
+                rows = lines.select("_line", _key=lines["_key"].cast("string"))
+                for batch in self._engine.batches(rows):
+                    staging.write(rejected(batch.column("_line"), reason, batch.column("_key").cast(pa.binary())))
+                    reasons[reason] = reasons.get(reason, 0) + batch.num_rows
+        return [*staged.rejected, *staging.close()], dict(sorted(reasons.items()))
 
-    def _keep_rejects(self, after: ProfilesState, rejected: list[WrittenFile] | None) -> ProfilesState:
-        if rejected is None:
-            return after
-        version = self._lake.table("profiles/rejects").commit(rejected, REJECTED, mode="overwrite")
-        return msgspec.structs.replace(after, rejects=version)
+    def _save(self, before: ProfilesState, after: ProfilesState, *, rejects: list[WrittenFile] | None) -> ProfilesState:
+        """Move the state; what nobody can ask for any more is removed from the disk.
+
+        The generation of files before the last one stays, for those who are reading it.
+        """
+        listed = self._lake.table("profiles/rejects")
+        if rejects is not None:
+            version = listed.commit(rejects, REJECTED, mode="overwrite")
+            after = msgspec.structs.replace(after, rejects=version)
+        same = (before.rows, before.links, before.extra) == (after.rows, after.links, after.extra)
+        saved = (state.keep if same and before.rows is not None else state.save)(self._store, before, after)
+        if rejects is not None and before.rejects is not None:
+            listed.forget_before(before.rejects)
+        forget_old(self._lake, before, saved)
+        return saved

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import msgspec
 import pyarrow as pa
 
+from symbolon.lake import LayeredTable
 from symbolon.profiles.fields import FIELDS, PROFILE_ID, type_name, type_of
 from symbolon.store import TableState
 
 if TYPE_CHECKING:
+    from symbolon.lake import Lake
     from symbolon.store import Store
 
 _NAME = "profiles"
@@ -60,6 +62,11 @@ class ProfilesState(msgspec.Struct, frozen=True, kw_only=True):
         known = set(self.schema.names)
         new = {name: type_name(kind) for name, kind in fields.items() if name not in known}
         return msgspec.structs.replace(self, extra={**self.extra, **new})
+
+
+def rows_table(lake: Lake, state: ProfilesState) -> LayeredTable:
+    """Give the lake's table of profiles, with the columns that they have in `state`."""
+    return LayeredTable(lake, "profiles/rows", state.schema, ("profile_id",))
 
 
 def load(store: Store) -> ProfilesState:

@@ -3,7 +3,8 @@
 The first load becomes the base of the table; later files become layers of whole, merged rows, so a thousand changed
 profiles write a thousand rows, and only their digests.
 
-Invariant: nothing counts before the one state record moves.
+Invariant: nothing counts before the one state record moves. Names of our own columns begin with `_`, which no column of
+a file can.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import ibis
+import pyarrow as pa
 
-from symbolon.lake import LayeredTable
+from symbolon.profiles.fields import is_address
+from symbolon.profiles.state import rows_table
+from symbolon.profiles.vocabulary import trim
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pyarrow as pa
 
     from symbolon.lake import Engine, Lake, WrittenFile
     from symbolon.profiles.staging import Staged
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 
 #: sequence of the store that numbers profiles
 SEQUENCE = "profiles"
-_KEPT = ("created", "modified")
+_NEW = "_new_"
+#: a staged row and the profile it is about, and whether it says anything new of it
+_HITS = pa.schema([("_line", pa.int64()), ("profile_id", pa.int64()), ("_changed", pa.bool_())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,13 @@ class Merged:
     created: int
     updated: int
     unchanged: int
-    #: `line` of staged rows that are refused after all, by reason
+    #: `_line` and `_key` of staged rows that are refused after all, by reason
     refused: dict[str, ibis.Table]
+
+
+def comparable(rows: ibis.Table, key: str) -> Any:
+    """Give the values of a key as they are compared: addresses without the spaces around them, others as they are."""
+    return trim(rows[key]) if is_address(key) else rows[key]
 
 
 class Upsert:
@@ -55,97 +64,94 @@ class Upsert:
         self._engine = engine
         self._store = store
 
-    def merge(self, staged: Staged, key: str, state: ProfilesState, directory: Path) -> Merged:
+    def merge(self, staged: Staged, key: str, state: ProfilesState, directory: Path, *, plan: bool = False) -> Merged:
         """Write the rows that change.
 
         Args:
-            staged: typed rows: `line`, then the fields of the file.
+            staged: typed rows: `_line`, then the fields of the file.
             key: the field by which profiles are found.
             state: where the profiles stand; its schema already has the file's extra columns.
             directory: where to write.
+            plan: take no numbers: the rows are never committed.
         """
-        engine = self._engine
-        table = LayeredTable(self._lake, "profiles/rows", state.schema, ("profile_id",))
-        incoming = engine.scan([str(file.path) for file in staged.files], staged.schema)
-        refused: dict[str, ibis.Table] = {}
-        first, again = self._first_of_key(incoming, key)
-        if again is not None:
-            refused["duplicate_key"] = again
+        engine, schema = self._engine, state.schema
+        table = rows_table(self._lake, state)
+        given = engine.scan([str(file.path) for file in staged.files], staged.schema)
+        given = given.mutate(_key=comparable(given, key))
+        first, again = self._first_of_key(given)
+        refused = {} if again is None else {"duplicate_key": engine.relation(again)}
+        count = staged.rows - (0 if again is None else again.num_rows)
         now = ibis.literal(datetime.now(UTC)).cast("timestamp('UTC', 6)")
-        if state.rows is None:
-            # rows may be numbered by their line: unique, and the sequence is moved past all of them
-            start = self._store.next_ids(SEQUENCE, self._highest_line(incoming) + 1)
-            rows = self._complete(first, state.schema, first.line + start, now)
+        # rows are numbered by their line: unique in the file, and the sequence is moved past all of them
+        start = self._store.next_ids(SEQUENCE, self._highest_line(given) + 1) if count and not plan else 0
+        if not state.count:
+            rows = _complete(first, schema, first["_line"] + start, now)
             files = engine.write(table.layer(rows, 0), directory, table.stored_schema, prefix="base")
-            return Merged(files, True, 0, sum(file.rows for file in files), 0, 0, refused)
-        fields = [name for name in staged.schema.names if name != "line"]
+            return Merged(files, bool(files) or state.rows is None, 0, count, 0, 0, refused)
+        fields = [name for name in staged.schema.names if name != "_line"]
         current = table.current(engine, state.rows)
-        hits = self._hits(first, current, key, fields, state.schema, directory)
-        several = hits.group_by("line").having(ibis._.count() > 1).agg()
-        found = engine.fetch(several, limit=None)
-        if found.num_rows:
-            refused["ambiguous_key"] = engine.relation(found)
-            hits = hits.anti_join(refused["ambiguous_key"], "line")
-        differs = ibis.or_(*[_differ(hits[f"new_{name}"], hits[name]) for name in fields])
-        fresh = first.anti_join(hits.select("line"), "line")
-        if found.num_rows:
-            fresh = fresh.anti_join(refused["ambiguous_key"], "line")
-        created, matched = engine.count(fresh), engine.count(hits)
-        start = self._store.next_ids(SEQUENCE, self._highest_line(incoming) + 1) if created else 0
-        updated_rows = hits.filter(differs).select(
-            **{
-                name: now if name == "modified" else hits[f"new_{name}"] if name in fields else hits[name]
-                for name in state.schema.names
-            }
-        )
-        new_rows = self._complete(fresh, state.schema, fresh.line + start, now)
+        hits = self._hits(first, current, key, fields, directory)
+        several = engine.fetch(hits.group_by("_line").having(ibis._.count() > 1).agg(), limit=None)
+        mine = hits
+        if several.num_rows:
+            ambiguous = engine.fetch(first.semi_join(engine.relation(several), "_line").select("_line", "_key"), None)
+            refused["ambiguous_key"] = engine.relation(ambiguous)
+            mine = hits.anti_join(refused["ambiguous_key"], "_line")
+        counted = engine.fetch(mine.agg(matched=mine.count(), updated=mine["_changed"].sum())).to_pylist()[0]
+        matched, updated = counted["matched"], counted["updated"] or 0
+        created = count - matched - several.num_rows
+        layers = []
+        if updated:
+            layers.append(_overlaid(first, current, mine.filter(mine["_changed"]), fields, schema, now))
+        if created:
+            fresh = first.anti_join(hits, "_line")
+            layers.append(_complete(fresh, schema, fresh["_line"] + start, now))
+        if not layers:
+            return Merged([], False, 0, 0, 0, matched, refused)
         seq = table.next_seq(state.rows)
-        layer = updated_rows.select(*state.schema.names).union(new_rows.select(*state.schema.names))
-        files = engine.write(table.layer(layer, seq), directory, table.stored_schema, prefix="layer")
-        updated = sum(file.rows for file in files) - created
+        files = engine.write(table.layer(ibis.union(*layers), seq), directory, table.stored_schema, prefix="layer")
         return Merged(files, False, seq, created, updated, matched - updated, refused)
 
-    def _first_of_key(self, incoming: ibis.Table, key: str) -> tuple[ibis.Table, ibis.Table | None]:
-        """Split rows into the first of each key and the `line` of the others (None = there are none)."""
-        repeated = self._engine.fetch(incoming.group_by(key).having(ibis._.count() > 1).agg(), limit=None)
+    def _first_of_key(self, given: ibis.Table) -> tuple[ibis.Table, pa.Table | None]:
+        """Split rows into the first of each key, and `_line` and `_key` of the others (None = there are none)."""
+        repeated = self._engine.fetch(given.group_by("_key").having(ibis._.count() > 1).agg(), limit=None)
         if not repeated.num_rows:
-            return incoming, None
-        some = incoming.semi_join(self._engine.relation(repeated), key)
-        order = ibis.window(group_by=key, order_by="line")
-        later = some.mutate(nth=ibis.row_number().over(order)).filter(lambda t: t.nth > 0).select("line")
-        again = self._engine.relation(self._engine.fetch(later, limit=None))
-        return incoming.anti_join(again, "line"), again
+            return given, None
+        some = given.semi_join(self._engine.relation(repeated), "_key")
+        order = ibis.window(group_by="_key", order_by="_line")
+        ranked = some.mutate(_nth=ibis.row_number().over(order))
+        again = self._engine.fetch(ranked.filter(ranked["_nth"] > 0).select("_line", "_key"), limit=None)
+        return given.anti_join(self._engine.relation(again), "_line"), again
 
-    def _hits(
-        self, first: ibis.Table, current: ibis.Table, key: str, fields: list[str], schema: pa.Schema, directory: Path
-    ) -> ibis.Table:
-        """Write the current rows that the file names, beside the file's values: small when the file is."""
-        import pyarrow as pa  # noqa: PLC0415 - heavy
+    def _hits(self, first: ibis.Table, current: ibis.Table, key: str, fields: list[str], directory: Path) -> ibis.Table:
+        """Find the profiles that the file names, and whether it says anything new of them: three numbers each."""
+        given = first.select("_line", "_key", **{_NEW + name: first[name] for name in fields})
+        there = current.select("profile_id", *fields, _there=comparable(current, key))
+        joined = given.inner_join(there, given["_key"] == there["_there"])
+        # two nulls are the same
+        changed = ibis.or_(*[~joined[_NEW + name].identical_to(joined[name]) for name in fields])
+        hits = joined.select("_line", "profile_id", _changed=changed)
+        files = self._engine.write(hits, directory, _HITS, prefix="hits")
+        return self._engine.scan([str(file.path) for file in files], _HITS)
 
-        given = first.select("line", **{f"new_{name}": first[name] for name in fields})
-        joined = given.inner_join(current, given[f"new_{key}"] == current[key])
-        columns = [pa.field("line", pa.int64()), *[pa.field(f"new_{name}", schema.field(name).type) for name in fields]]
-        hit_schema = pa.schema([*columns, *schema])
-        files = self._engine.write(joined.select(*hit_schema.names), directory, hit_schema, prefix="hits")
-        return self._engine.scan([str(file.path) for file in files], hit_schema)
-
-    def _complete(self, rows: ibis.Table, schema: pa.Schema, number: ibis.Value, now: ibis.Value) -> ibis.Table:
-        """Give new profiles all columns."""
-        types = ibis.Schema.from_pyarrow(schema)
-        columns: dict[str, ibis.Value] = {}
-        for name in schema.names:
-            if name == "profile_id":
-                columns[name] = number
-            elif name in _KEPT:
-                columns[name] = now
-            else:
-                columns[name] = rows[name] if name in rows.columns else ibis.null(types[name])
-        return rows.select(**columns)
-
-    def _highest_line(self, incoming: ibis.Table) -> int:
-        return int(self._engine.fetch(incoming.agg(top=incoming.line.max()))["top"][0].as_py() or 0)
+    def _highest_line(self, given: ibis.Table) -> int:
+        return int(self._engine.fetch(given.agg(top=given["_line"].max()))["top"][0].as_py() or 0)
 
 
-def _differ(left: ibis.Value, right: ibis.Value) -> Any:
-    """Compare two values; two nulls are the same."""
-    return ~left.identical_to(right)
+def _overlaid(
+    first: ibis.Table, current: ibis.Table, changed: ibis.Table, fields: list[str], schema: pa.Schema, now: ibis.Value
+) -> ibis.Table:
+    """Lay the fields of the file over the profiles that change."""
+    given = first.select("_line", **{_NEW + name: first[name] for name in fields})
+    news = given.inner_join(changed.select("_line", "profile_id"), "_line").drop("_line")
+    joined = current.inner_join(news, "profile_id")
+    columns = {name: joined[_NEW + name] if name in fields else joined[name] for name in schema.names}
+    return joined.select(**{**columns, "modified": now})
+
+
+def _complete(rows: ibis.Table, schema: pa.Schema, number: ibis.Value, now: ibis.Value) -> ibis.Table:
+    """Give new profiles all columns."""
+    types = ibis.Schema.from_pyarrow(schema)
+    own = {"profile_id": number, "created": now, "modified": now}
+    columns = {name: rows[name] if name in rows.columns else ibis.null(types[name]) for name in schema.names}
+    return rows.select(**{**columns, **own})
