@@ -107,15 +107,17 @@ class Matcher:
         return matching.reconciled(incoming, self._index, withheld=self._withheld, ambiguous=ambiguous, rule=self._rule)
 
 
-def drop_duplicates(engine: Engine, incoming: ibis.Table) -> tuple[ibis.Table, ibis.Table | None]:
-    """Split incoming IDs into the first of each and the repeated ones (None = there are none)."""
+def drop_duplicates(
+    engine: Engine, incoming: ibis.Table, schema: pa.Schema, directory: Path
+) -> tuple[ibis.Table, ibis.Table | None]:
+    """Split incoming IDs into the first of each and the repeated ones (None = there are none), which are written."""
     suspects = engine.fetch(matching.repeated(incoming), limit=None)
     if not suspects.num_rows:
         return incoming, None
-    repeated = engine.fetch(matching.duplicates(incoming, engine.relation(suspects)), limit=None)
-    if not repeated.num_rows:
+    files = engine.write(matching.duplicates(incoming, engine.relation(suspects)), directory, schema, prefix="repeated")
+    if not files:
         return incoming, None
-    duplicates = engine.relation(repeated)
+    duplicates = engine.scan([str(file.path) for file in files], schema)
     return matching.without(incoming, duplicates), duplicates
 
 

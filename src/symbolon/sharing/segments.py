@@ -62,10 +62,10 @@ class SegmentImport:
         """Reconcile one segment and write its rows beside the version before."""
         ingested, engine = self.ingested, self._engine
         incoming = self._incoming(code)
-        distinct, duplicates = drop_duplicates(engine, incoming)
+        target = self._directory / f"duplicates-{code}"
+        distinct, duplicates = drop_duplicates(engine, incoming, ingested.schema, target)
         rejected, repeated, repeated_removals = ingested.rejected_of(code), 0, 0
         if duplicates is not None:
-            target = self._directory / f"duplicates-{code}"
             self._duplicates[code] = stage_duplicates(engine, duplicates, self._matcher.algorithm, target)
             repeated = engine.count(duplicates)
             repeated_removals = engine.count(duplicates.filter(duplicates.removed))
