@@ -26,7 +26,7 @@ from symbolon.profiles.indexes import Index, Indexes
 from symbolon.profiles.receipts import LinksReceipt, ProfilesReceipt
 from symbolon.profiles.settling import forget_old, settled
 from symbolon.profiles.staging import LINE, REJECTED, Staged, rejected, stage
-from symbolon.profiles.upsert import Merged, Upsert, comparable
+from symbolon.profiles.upsert import Merged, Upsert, changeable, comparable
 from symbolon.records import NoProgress
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Profiles:
                 )
             after = msgspec.structs.replace(target, count=before.count + merged.created)
             if not plan:
-                changed = None if merged.created else set(staged.schema.names)
+                changed = None if merged.created else changeable(staged.schema.names, key)
                 after = self._commit(before, after, merged, changed, directory, rejects=rejects)
             progress.finished()
             return ProfilesReceipt(

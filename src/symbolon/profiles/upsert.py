@@ -56,6 +56,11 @@ def comparable(rows: ibis.Table, key: str) -> Any:
     return trim(rows[key]) if is_address(key) else rows[key]
 
 
+def changeable(names: list[str], key: str) -> set[str]:
+    """Give the fields that a file may change of profiles there are: not its key, unless that is compared loosely."""
+    return {name for name in names if name != key or is_address(key)}
+
+
 class Upsert:
     """Merges staged rows with the current profiles."""
 
