@@ -155,5 +155,5 @@ TestUpserts = Upserts.TestCase
 @pytest.mark.slow
 class TestManyUpserts(Upserts.TestCase):
     settings = settings(
-        max_examples=300, stateful_step_count=20, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck)
+        max_examples=60, stateful_step_count=15, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck)
     )

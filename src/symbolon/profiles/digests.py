@@ -27,6 +27,7 @@ from symbolon.lake import LayeredTable, ParquetStaging
 from symbolon.profiles.vocabulary import digest_of, trim
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -110,7 +111,10 @@ def build(engine: Engine, rows: ibis.Table, key: Key, directory: Path, *, seq: i
 
 
 def _prepared(rows: ibis.Table, key: Key, engine: str) -> ibis.Table:
-    """Give `profile_id`, `digest` (hexadecimal, where the engine made it) and `value` (where it did not)."""
+    """Give `profile_id`, `value` where it is odd, and `digest`: hexadecimal, of the plain form of every value.
+
+    That of an odd value is not looked at: to digest all is cheaper than to choose.
+    """
     field = ids.field_for(key.field)
     value = rows[key.field]
     text = value if value.type().is_string() else value.cast("string")
@@ -121,45 +125,49 @@ def _prepared(rows: ibis.Table, key: Key, engine: str) -> ibis.Table:
     normal: Any = text if form == "identity" else trim(text)
     if form == "lower_trim":
         normal = normal.lower()
-    simple = text.re_search(ids.simple_pattern(key.scheme, field)) & (normal != "")
-    return rows.select(
-        "profile_id",
-        digest=ibis.ifelse(simple, digest(normal), ibis.null("string")),
-        value=ibis.ifelse(simple, ibis.null("string"), text),
-    )
+    simple = text.re_search(ids.simple_pattern(key.scheme, field))
+    return rows.select("profile_id", digest=digest(normal), value=ibis.ifelse(simple, ibis.null("string"), text))
 
 
 def _digested(batch: pa.RecordBatch, key: Key, staged: pa.Schema, seq: int) -> tuple[pa.RecordBatch, NDArray[np.int64]]:
     """Turn a batch of hexadecimal digests and odd values into rows of an index."""
-    profile, digest = batch.column("profile_id"), batch.column("digest")
+    profile, digest, value = (batch.column(name) for name in ("profile_id", "digest", "value"))
     count = batch.num_rows
-    size = ids.word_count(key.algorithm)
-    if not digest.null_count:
+    if not digest.null_count and value.null_count == count:
         words, there = ids.words_of_digests(_unhexlified(digest), key.algorithm), np.ones(count, dtype=bool)
+        there &= ~_of_nothing(words, key.algorithm)
     else:
-        there = flags(digest.is_valid()).copy()
-        words = tuple(np.zeros(count, dtype=np.int64) for _ in range(size))
-        made = ids.words_of_digests(_unhexlified(digest.drop_null()), key.algorithm)
-        odd = flags(batch.column("value").is_valid())
-        values = batch.column("value").filter(ids.column(odd))
-        normal = ids.normalise(values, key.scheme, ids.field_for(key.field), key.region)
-        valid = flags(normal.is_valid())
-        slow = ids.digest_words(normal.drop_null(), key.algorithm)
-        places = np.flatnonzero(odd)[valid]
-        for word, quick, odd_word in zip(words, made, slow, strict=True):
-            word[there] = quick
-            word[places] = odd_word
+        odd = flags(value.is_valid())
+        there = flags(digest.is_valid()) & ~odd
+        quick = ids.words_of_digests(_unhexlified(digest.filter(ids.column(there))), key.algorithm)
+        words = tuple(np.zeros(count, dtype=np.int64) for _ in range(ids.word_count(key.algorithm)))
+        for word, made in zip(words, quick, strict=True):
+            word[there] = made
+        there &= ~_of_nothing(words, key.algorithm)
+        normal = ids.normalise(value.filter(ids.column(odd)), key.scheme, ids.field_for(key.field), key.region)
+        places = np.flatnonzero(odd)[flags(normal.is_valid())]
+        for word, made in zip(words, ids.digest_words(normal.drop_null(), key.algorithm), strict=True):
+            word[places] = made
         there[places] = True
     first = words[0][there]
     columns = [_int64(profile), *[ids.column(word) for word in words]]
     if seq:
-        gone = ids.column(~there)
-        return pa.record_batch([_constant(seq, count), gone, *columns], schema=staged), first
+        return pa.record_batch([_constant(seq, count), ids.column(~there), *columns], schema=staged), first
     if not there.all():
         columns = [column.filter(ids.column(there)) for column in columns]
         count = len(columns[0])
     absent = ids.column(np.zeros(count, dtype=bool))
     return pa.record_batch([_constant(0, count), absent, *columns], schema=staged), first
+
+
+def _of_nothing(words: Sequence[NDArray[np.int64]], algorithm: str) -> NDArray[np.bool_]:
+    """Say which digests are those of the empty text: there was no value."""
+    nothing = ids.digest_words(pa.array([""]), algorithm)
+    found: NDArray[np.bool_] = words[0] == nothing[0][0]
+    if found.any():
+        for word, empty in zip(words[1:], nothing[1:], strict=True):
+            found &= word == empty[0]
+    return found
 
 
 def _unhexlified(digest: pa.Array) -> bytes:

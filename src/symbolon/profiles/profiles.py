@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -32,7 +33,6 @@ from symbolon.records import NoProgress
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from symbolon.lake import Engine, Lake, WrittenFile
     from symbolon.profiles.state import ProfilesState
@@ -81,7 +81,7 @@ class Profiles:
 
     def import_file(
         self,
-        path: Path,
+        path: str | Path,
         *,
         name: str | None = None,
         key: str = "external_id",
@@ -108,7 +108,7 @@ class Profiles:
             ProfilesRejected: more rows were rejected than allowed; nothing was changed.
             LockHeld: another change of the profiles goes on.
         """
-        started = time.monotonic()
+        started, path = time.monotonic(), Path(path)
         progress = progress or NoProgress()
         with self._writing(plan=plan), self._lake.attempt("profiles") as directory:
             before = self._settled(directory, plan=plan)
@@ -148,7 +148,7 @@ class Profiles:
 
     def link_file(
         self,
-        path: Path,
+        path: str | Path,
         *,
         name: str | None = None,
         key: str = "external_id",
@@ -163,7 +163,7 @@ class Profiles:
             UnknownNameError: there is no field `key`.
             LockHeld: another change of the profiles goes on.
         """
-        started = time.monotonic()
+        started, path = time.monotonic(), Path(path)
         progress = progress or NoProgress()
         with self._writing(), self._lake.attempt("links") as directory:
             before = self._settled(directory)
