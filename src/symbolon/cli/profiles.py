@@ -197,7 +197,7 @@ def _receipt(receipt: dict[str, Any], *, plan: bool, what: str) -> Iterator[Line
     standing = "" if total is None else f"; {counted(int(total), what)} " + ("would be" if plan else "are") + " kept"
     yield Line(f"{receipt.get('file', '')}: {', '.join(done) or 'done'}{standing}", "bold green")
     received, accepted = int(receipt.get("received", 0)), int(receipt.get("accepted", 0))
-    yield Line(f"  {received:,} rows received, {accepted:,} accepted, {received - accepted:,} rejected", "")
+    yield Line(f"  {counted(received, 'row')} received, {accepted:,} accepted, {received - accepted:,} rejected", "")
     yield from rejected_lines(receipt.get("rejected", {}), received, PROFILE_REJECTED)
     for warning in receipt.get("warnings", []):
         yield Line(f"  warning: {warning}", "yellow")
