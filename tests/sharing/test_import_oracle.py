@@ -9,7 +9,6 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from conftest import PEOPLE
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import HealthCheck, Phase, given, settings
@@ -18,6 +17,7 @@ from sharing_oracle import HASHES, Source, State, imported
 
 import symbolon
 import symbolon.errors
+from conftest import PEOPLE
 from symbolon.records import Channel, DataSource, Encoding, Kind, OnAmbiguous, Protection
 
 KEYS = {16: bytes(range(16)), 24: bytes(range(24)), 32: bytes(range(32))}
