@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 
+from symbolon import ids
 from symbolon.ids import (
     IdSpec,
     digest_words,
@@ -236,3 +237,9 @@ def test_padding_is_checked_to_the_byte(front, own_iv):
     plain, opened = decrypt(data, offsets, KEY, None if own_iv else IV)
     got = [value if fine else None for value, fine in zip(plain.to_pylist(), opened.tolist(), strict=True)]
     assert got == [expect(block) for block in blocks]
+
+
+def test_no_keys_are_no_texts():
+    for algorithm in ("visitor", "md5", "sha1", "sha512"):
+        nothing = [np.zeros(0, dtype=np.int64)] * ids.word_count(algorithm)
+        assert ids.words_to_text(nothing, algorithm).to_pylist() == []

@@ -28,6 +28,20 @@ class Person:
     visitors: tuple[str, ...] = ()
 
 
+#: the people of the reference: P1 to P3, two who share an address, one who opted out, and two with one browser
+PEOPLE = [
+    Person(1, "C1", "johndoe@example.com", "+33612345678", visitors=("59767559181262060060278870901087098252",)),
+    Person(2, "C2", "hayden.smith@example.com", "+33612345679", visitors=("00000000000000000010000000000000000007",)),
+    Person(3, "C3", "Mixed@Example.com"),
+    Person(4, "C4", "shared@example.org"),
+    Person(5, "C5", " Shared@example.org"),
+    Person(6, "C6", "private@example.net", do_not_share=True),
+    Person(7, "C7", "İpek.Ünal@example.com"),
+    Person(8, "C8", ""),
+    *[Person(10 + n, f"C{10 + n}", f"person{n}@example.com", f"+3361200{n:04d}") for n in range(60)],
+]
+
+
 @dataclass
 class Source:
     kind: str = "declared"

@@ -13,11 +13,10 @@ from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sharing_oracle import HASHES, Source, State, imported
+from sharing_oracle import HASHES, PEOPLE, Source, State, imported
 
 import symbolon
 import symbolon.errors
-from conftest import PEOPLE
 from symbolon.records import Channel, DataSource, Encoding, Kind, OnAmbiguous, Protection
 
 KEYS = {16: bytes(range(16)), 24: bytes(range(24)), 32: bytes(range(32))}

@@ -24,6 +24,7 @@ PROFILE_REJECTED = {
     "bad_encoding": "not UTF-8",
     "missing_key": "the key is empty",
     "duplicate_key": "the key is already on an earlier line",
+    "ambiguous_key": "several profiles have this key",
     "invalid_value": "a date, a number or a yes/no that cannot be read",
     "malformed_id": "not a visitor ID of 38 digits",
     "unknown_profile": "no profile has this key",

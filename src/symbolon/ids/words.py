@@ -69,7 +69,8 @@ def words_to_text(words: Sequence[NDArray[np.int64]], algorithm: str) -> pa.Arra
         table = np.concatenate(halves, axis=1).astype(np.uint8) + np.uint8(ord("0"))
     else:
         data = np.stack(words, axis=1).astype(">i8").tobytes().hex().encode()
-        table = np.frombuffer(data, dtype=np.uint8).reshape(len(words[0]), -1)[:, : SIZES[algorithm] * 2]
+        shape = len(words[0]), len(words) * _WORD_BYTES * 2
+        table = np.frombuffer(data, dtype=np.uint8).reshape(shape)[:, : SIZES[algorithm] * 2]
     count, digits = table.shape
     text = binary(table.reshape(-1), np.arange(count + 1, dtype=np.int64) * digits)
     return nulled(text, np.ones(count, dtype=np.bool_))
