@@ -11,7 +11,8 @@ import msgspec
 import pytest
 from runner import examples, run_page
 
-from symbolon.records import REJECT_REASONS, UNMATCHED_REASONS
+from symbolon.profiles.fields import FIELDS
+from symbolon.records import REJECT_REASONS, UNMATCHED_REASONS, Receipt
 from symbolon.settings import ENVIRONMENT, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +48,7 @@ def test_the_numbers_of_the_picture_are_those_of_the_receipt_below_it() -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    text = (DOCS / "reference/settings.md").read_text("utf-8")
+    text = (DOCS / "reference/settings.md").read_text("utf-8").split("Some things are told")[0]
     rows = [(name, cell.strip()) for name, cell in re.findall(r"^\| `(\w+)` \|([^|]*)\|", text, re.MULTILINE)]
     variables = {setting: f"`{variable}`" for variable, setting in ENVIRONMENT.items()}
     names = [field.name for field in msgspec.structs.fields(Settings) if field.name != "project"]
@@ -65,6 +66,17 @@ def test_every_reason_is_explained() -> None:
     text = (DOCS / "guide/receipts.md").read_text("utf-8")
     missing = [reason for reason in (*REJECT_REASONS, *UNMATCHED_REASONS) if reason and f"| `{reason}` |" not in text]
     assert missing == []
+
+
+def test_every_field_of_a_profile_is_documented() -> None:
+    text = (DOCS / "guide/profiles.md").read_text("utf-8").split("## Fields")[1].split("Headers are")[0]
+    assert sorted(re.findall(r"`(\w+)`", text)) == sorted(FIELDS.names)
+
+
+def test_every_count_of_a_receipt_is_documented() -> None:
+    listed = cli_reference.PAGE.read_text("utf-8").split("## Receipts as JSON")[1].split("```")[1]
+    names = re.findall(r"\w+", listed.removeprefix("text"))
+    assert sorted(names) == sorted([*[field.name for field in msgspec.structs.fields(Receipt)], "plan"])
 
 
 def test_the_command_line_is_documented_as_it_is() -> None:
