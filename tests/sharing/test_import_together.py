@@ -144,3 +144,15 @@ def test_what_a_killed_first_import_left_does_not_count(crm, monkeypatch):
         project.audiences.members("a")
     assert error.value.code == "name.unknown"
     assert project.audiences.import_file(file, source="crm", segment="24", name="a").version == 1
+
+
+def test_what_the_ids_of_an_audience_are_cannot_change(crm):
+    project, file = crm
+    project.sources.edit("crm", {"protection": Protection.MD5})
+    project.sources.edit("crm", {"protection": Protection.SHA256})
+    project.audiences.import_file(file, source="crm", segment="24", name="a")
+    with pytest.raises(SymbolonError) as error:
+        project.sources.edit("crm", {"protection": Protection.MD5})
+    assert error.value.code == "source.invalid"
+    assert project.sources.edit("crm", {"priority": 3}).priority == 3
+    assert project.audiences.refresh("a").members == 20

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _IV_BYTES = 16
+#: what the kept match keys of an audience depend on
+_MEANING = ("kind", "key", "protection", "scheme")
 _Sources = list[DataSource]
 _Faults = list[str]
 #: fields that the use case sets itself
@@ -94,6 +96,12 @@ class Sources:
         after = msgspec.structs.replace(before, **changes, modified=datetime.now(UTC))
         if after.terms != before.terms:
             after = msgspec.structs.replace(after, terms_accepted_at=None, terms_accepted_by="")
+        moved = [name for name in _MEANING if getattr(after, name) != getattr(before, name)]
+        if moved and any(audience.source_id == before.id for audience in self._store.audiences()):
+            raise SourceError(
+                f"data source `{name}` has audiences: its {' and '.join(moved)} can no longer change",
+                hint="add another data source, or delete its audiences first",
+            )
         if iv is not None and key is None:
             raise SourceError("an IV is changed together with its key", hint="give --key-hex-file as well")
         self._check(after, key=key, iv=iv, has_key=bool(before.key_version))
