@@ -1,8 +1,23 @@
-"""What holds for all tests: Hypothesis has no deadline, because no test may depend on timing."""
+"""What holds for all tests: Hypothesis has no deadline, because no test may depend on timing; one Spark a process."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 settings.register_profile("house", deadline=None, print_blob=True)
 settings.load_profile("house")
+
+
+@pytest.fixture(scope="session")
+def warm_spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keeps Spark up between tests: starting it takes seconds, a session in it none."""
+    from symbolon.lake.spark import SparkEngine
+
+    with SparkEngine(tmp_path_factory.mktemp("spark"), "local[2]"):
+        yield

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: what `init` writes; every line but the comments is optional
 _TEMPLATE = """\
 # A Symbolon project. Every setting is optional; docs/reference/settings.md explains them.
-# engine = "duckdb"
+# engine = "duckdb"                     # or Spark: "local[2]", "spark://host:7077", "sc://host:15002"
 # store = "sqlite:///symbolon.db"       # relative to this folder by default
 # master_key = "env"                    # read SYMBOLON_MASTER_KEY instead of keys/master.key
 # memory_limit = "2GB"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -39,8 +39,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     #: the project folder, absolute
     project: Path
-    #: the engine: `duckdb` (in process)
+    #: the engine: `duckdb` (in process), or Spark: `local[2]`, `spark://host:7077`, `sc://host:15002`
     engine: str = "duckdb"
+    #: further configuration of Spark, as its documentation names it (`"spark.executor.memory" = "4g"`)
+    spark: dict[str, str] = msgspec.field(default_factory=dict)
     #: the control store: a SQLAlchemy URL; empty = `symbolon.db` in the project folder
     store: str = ""
     #: where the master key is: empty = `keys/master.key` in the project (mode 0600), `env` = SYMBOLON_MASTER_KEY
@@ -112,10 +114,13 @@ def load_settings(project: Path, environment: Mapping[str, str] | None = None) -
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{PROJECT_FILE} is not valid TOML: {error}", where=Location(str(path))) from error
-    for variable, setting in ENVIRONMENT.items():
-        if environment.get(variable):
-            values[setting] = environment[variable]
+    given = {setting: environment[name] for name, setting in ENVIRONMENT.items() if environment.get(name)}
+    _converted(values, project, str(path))  # a fault of the file is told as the file's, even where a variable hides it
+    return _converted({**values, **given}, project, "the environment (SYMBOLON_…)")
+
+
+def _converted(values: dict[str, Any], project: Path, source: str) -> Settings:
     try:
         return msgspec.convert({**values, "project": project}, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise SettingsError(str(error), where=Location(str(path)), hint="see docs/reference/settings.md") from error
+        raise SettingsError(str(error), where=Location(source), hint="see docs/reference/settings.md") from error

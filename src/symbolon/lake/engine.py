@@ -1,15 +1,17 @@
 """What computes on rows: the few things an engine must be able to do, and which one a project has.
 
 Invariant: an engine reads Parquet files and writes Parquet files; it never changes a table. Relations are Ibis
-expressions, so one definition runs on every engine. A second engine is a folder beside `duckdb/` with the same file
-names, and one more line in `open_engine`.
+expressions, so one definition runs on every engine. An engine is a folder beside `duckdb/` and `spark/` with the same
+file names inside, and one more line in `open_engine`.
 """
 
 from __future__ import annotations
 
+import re
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
-from symbolon.lake.errors import EngineUnknown
+from symbolon.lake.errors import EngineMissing, EngineUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,15 +23,20 @@ if TYPE_CHECKING:
     from symbolon.lake.written import WrittenFile
     from symbolon.settings import Settings
 
-#: names of the engines that this release has
-ENGINES = ("duckdb",)
+#: what `engine` in the settings may be
+ENGINES = ("duckdb", "local[2]", "spark://host:7077", "sc://host:15002")
+_SPARK = re.compile(r"local(?:\[(?:\d{1,4}|\*)\])?|spark://[^/\s]+|sc://\S+")
 
 
 class Engine(Protocol):
     """Computes relations. May be used from several threads at once."""
 
-    #: what it is: `duckdb`
+    #: what it is: `duckdb` or `spark`
     name: str
+    #: the algorithms with which it can digest text itself
+    digests: frozenset[str]
+    #: whether rows come into this process cheaply: else what can be computed by the engine should be
+    in_process: bool
 
     def scan(self, files: Sequence[str], schema: pa.Schema) -> ibis.Table:
         """Give a relation over Parquet files, with exactly the columns of `schema`.
@@ -104,12 +111,25 @@ def open_engine(settings: Settings) -> Engine:
 
     Raises:
         EngineUnknown: this release has no such engine.
+        EngineMissing: its packages are not installed.
+        EngineUnreachable: it does not start, or does not answer.
+        JavaMissing: Spark finds no Java.
     """
-    if settings.engine not in ENGINES:
+    lake, threads, memory = settings.lake_dir, settings.thread_count, settings.memory_limit
+    if settings.engine == "duckdb":
+        from symbolon.lake.duckdb import DuckDbEngine  # noqa: PLC0415 - heavy
+
+        return DuckDbEngine(lake, threads=threads, memory_limit=memory)
+    if not _SPARK.fullmatch(settings.engine):
         raise EngineUnknown(
-            f"there is no engine `{settings.engine}`",
+            "there is no such engine as the settings name",
             hint=f"set `engine` in symbolon.toml or SYMBOLON_ENGINE to one of: {', '.join(ENGINES)}",
         )
-    from symbolon.lake.duckdb import DuckDbEngine  # noqa: PLC0415 - heavy
+    if find_spec("pyspark") is None or find_spec("grpc") is None:
+        raise EngineMissing(
+            "the engine is Spark, which is not installed here",
+            hint="pip install 'symbolon[spark]', or set `engine` to duckdb",
+        )
+    from symbolon.lake.spark import SparkEngine  # noqa: PLC0415 - heavy
 
-    return DuckDbEngine(settings.lake_dir, threads=settings.thread_count, memory_limit=settings.memory_limit)
+    return SparkEngine(lake, settings.engine, threads=threads, memory_limit=memory, options=settings.spark)

@@ -92,6 +92,49 @@ class EngineUnknown(DefinitionError):
     code = "engine.unknown"
 
 
+class EngineMissing(DefinitionError):
+    """The settings name an engine whose packages are not installed."""
+
+    code = "engine.missing"
+
+
+class JavaMissing(EngineError):
+    """Spark cannot run: there is no Java of a release that it supports."""
+
+    code = "engine.java"
+
+
+class EngineUnreachable(EngineError):
+    """The engine did not start, or the cluster or server that the settings name does not answer."""
+
+    code = "engine.unreachable"
+    retryable = True
+    default_hint = (
+        "check `engine` in symbolon.toml and that the cluster runs; `symbolon doctor` tries it, and "
+        "`SYMBOLON_ENGINE=duckdb` runs one command without it"
+    )
+
+
+class EngineLost(EngineError):
+    """The engine went away or stopped answering in the middle of a statement. Nothing was published."""
+
+    code = "engine.lost"
+    retryable = True
+    default_hint = (
+        "run the same command again once the engine is back: it begins afresh, and what was there still stands"
+    )
+
+
+class PathsNotShared(EngineError):
+    """The engine's workers do not see the files of the project, or write them elsewhere."""
+
+    code = "engine.paths"
+    default_hint = (
+        "keep the project on storage that every machine of the cluster mounts under the same path, and run the workers "
+        "as a user who may read and write it"
+    )
+
+
 class SchemaMismatch(InternalError):
     """A file that is to be committed has other columns than its table; nothing was committed."""
 

@@ -40,6 +40,8 @@ class DuckDbEngine:
     """Computes relations with DuckDB in this process; see `symbolon.lake.engine.Engine` for what each method gives."""
 
     name = "duckdb"
+    digests = frozenset({"md5", "sha1", "sha256"})
+    in_process = True
 
     def __init__(self, root: Path, *, threads: int = 2, memory_limit: str = "2GB") -> None:
         make_private(root)
