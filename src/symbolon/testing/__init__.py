@@ -5,9 +5,13 @@ Not imported by the package itself, because it needs pytest. A second implementa
     class TestMyEngine(EngineConformance):
         @pytest.fixture
         def engine(self, lake): ...
+
+What it cannot do stands in its `exceptions`: `notimpl(reason)` for what is still to be done, `never(reason)` for what
+makes no sense there.
 """
 
 from symbolon.testing.engines import EngineConformance
+from symbolon.testing.marks import Conformance, never, notimpl
 from symbolon.testing.stores import StoreConformance
 
-__all__ = ["EngineConformance", "StoreConformance"]
+__all__ = ["Conformance", "EngineConformance", "StoreConformance", "never", "notimpl"]

@@ -18,6 +18,7 @@ import pytest
 
 from symbolon.errors import EngineError
 from symbolon.lake import Lake, LakeCorrupt, ParquetStaging, StatementFailed, WrittenFile
+from symbolon.testing.marks import Conformance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,7 +69,7 @@ ROWS: list[dict[str, Any]] = [
 NUMBERS = pa.schema([("number", pa.int64())])
 
 
-class EngineConformance:
+class EngineConformance(Conformance):
     """Subclass it in a test module as `Test...` and give the fixture `engine`, over the lake of the fixture `lake`."""
 
     @pytest.fixture

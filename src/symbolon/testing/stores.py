@@ -31,6 +31,7 @@ from symbolon.records import (
     RunState,
 )
 from symbolon.store import NameTaken, SourceInUse, StoreConflict, TableState
+from symbolon.testing.marks import Conformance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +66,7 @@ def full_source(name: str = "crm-email") -> DataSource:
     )
 
 
-class StoreConformance:
+class StoreConformance(Conformance):
     """Subclass it in a test module as `Test...` and give the fixture `store`."""
 
     @pytest.fixture
