@@ -18,7 +18,6 @@ from symbolon.settings import Settings, SettingsError
 from symbolon.store import (
     StoreBusy,
     StoreCorrupt,
-    StoreFailed,
     StoreFull,
     StoreMissing,
     StoreVersionError,
@@ -27,7 +26,7 @@ from symbolon.store import (
     open_store,
 )
 from symbolon.store.sql import SqlStore, tables
-from symbolon.store.sql.database import _translate, failures
+from symbolon.store.sql.flavour import flavour_of
 from symbolon.testing import StoreConformance
 
 
@@ -196,13 +195,25 @@ def test_somebody_else_writes(settings: Settings, store: SqlStore) -> None:
     other.close()
 
 
-def test_errors_hold_no_values() -> None:
-    error = sa.exc.OperationalError("INSERT canary", {"terms": "canary"}, Exception("canary value"))
-    assert "canary" not in str(_translate(error))
-    assert isinstance(_translate(error), StoreFailed)
-    with pytest.raises(StoreFailed) as caught, failures():
-        raise error
-    assert caught.value.__suppress_context__
+@pytest.mark.parametrize("url", ["sqlite:///x.db", "postgresql+psycopg://h/d"])
+@pytest.mark.parametrize("phase", ["connect", "read", "write", "commit"])
+def test_errors_hold_no_values(url: str, phase) -> None:
+    for kind in (sa.exc.OperationalError, sa.exc.IntegrityError, sa.exc.DataError):
+        error = kind("INSERT canary", {"terms": "canary"}, Exception("canary value"))
+        shown = flavour_of(url).translate(error, phase)
+        assert "canary" not in f"{shown}{shown!r}{shown.as_dict()}"
+
+
+def test_what_the_database_says_stays_inside(store: SqlStore) -> None:
+    def fail() -> None:
+        with store._database.writing() as connection:
+            connection.execute(sa.text("SELECT canary"))
+
+    for use in (fail, lambda: store._rows(sa.text("SELECT canary"))):
+        with pytest.raises(StoreCorrupt) as caught:
+            use()
+        assert caught.value.__suppress_context__
+        assert "canary" not in str(caught.value)
 
 
 def test_a_refused_change_leaves_nothing(store: SqlStore) -> None:

@@ -6,11 +6,16 @@ from symbolon.store.errors import (
     StoreBusy,
     StoreConflict,
     StoreCorrupt,
+    StoreDenied,
     StoreFailed,
     StoreFull,
     StoreMissing,
+    StoreUncertain,
+    StoreUnreachable,
+    StoreValueError,
     StoreVersionError,
 )
+from symbolon.store.fault import StoreFault
 from symbolon.store.state import TableState
 from symbolon.store.store import Store, migrate, open_store
 
@@ -21,9 +26,14 @@ __all__ = [
     "StoreBusy",
     "StoreConflict",
     "StoreCorrupt",
+    "StoreDenied",
     "StoreFailed",
+    "StoreFault",
     "StoreFull",
     "StoreMissing",
+    "StoreUncertain",
+    "StoreUnreachable",
+    "StoreValueError",
     "StoreVersionError",
     "TableState",
     "migrate",

@@ -20,6 +20,16 @@ class StoreConflict(ConflictError):
     default_hint = "run the command again: it starts from the new state"
 
 
+class DuplicateRecord(StoreConflict):
+    """A record of this name or number exists already; nothing was changed by this call."""
+
+    default_hint = "run the command again: it starts from what is there now"
+
+
+class BrokenReference(StoreConflict):
+    """The record refers to one that is gone, or others refer to it; nothing was changed by this call."""
+
+
 class StoreBusy(ConflictError):
     """Another process has been writing to the store for longer than this one waits."""
 
@@ -47,6 +57,13 @@ class StoreVersionError(InputError):
     code = "store.version"
 
 
+class StoreValueError(DefinitionError):
+    """A text or a number is larger than the store keeps, or holds characters that no database keeps."""
+
+    code = "store.value"
+    default_hint = "choose a shorter one"
+
+
 class StoreCorrupt(EngineError):
     """The store's file is damaged, or is no store."""
 
@@ -68,3 +85,24 @@ class StoreFailed(EngineError):
     code = "engine.store"
     retryable = True
     default_hint = "check that the database runs and that its files may be written: `symbolon doctor`"
+
+
+class StoreDenied(EngineError):
+    """The database server refuses the user, or does not allow it what the store needs."""
+
+    code = "engine.store_denied"
+
+
+class StoreUnreachable(EngineError):
+    """The database server cannot be reached, or the connection to it was lost. The call changed nothing."""
+
+    code = "engine.store_unreachable"
+    retryable = True
+    default_hint = "check that the server runs, then run the same command again"
+
+
+class StoreUncertain(EngineError):
+    """The connection was lost while a change was being confirmed: it counts whole or not at all."""
+
+    code = "engine.store_uncertain"
+    default_hint = "look first whether it counts (symbolon audience list, symbolon audience versions NAME), then decide"

@@ -1,15 +1,23 @@
 """What a store must be able to do, and which one a project has.
 
 Invariant: each method is one transaction; readers see it whole or not at all. A second store is a folder beside `sql/`.
+
+Where a server is behind it, every method may also raise `StoreUnreachable`, `StoreDenied` and `StoreBusy`, which change
+nothing, and one that changes something `StoreUncertain`. What only reads is tried a second time first.
 """
 
 from __future__ import annotations
 
+import tomllib
 from typing import TYPE_CHECKING, Protocol
+
+from symbolon.errors import Location
+from symbolon.settings import PROJECT_FILE, SettingsError
 
 if TYPE_CHECKING:
     from symbolon.records import Audience, AudienceVersion, DataSource, Run, RunState
     from symbolon.settings import Settings
+    from symbolon.store.fault import StoreFault
     from symbolon.store.state import TableState
 
 
@@ -192,6 +200,15 @@ class Store(Protocol):
         """
         ...
 
+    @property
+    def place(self) -> str:
+        """Where the store is, in words, without a user or a password."""
+        ...
+
+    def faults(self) -> list[StoreFault]:
+        """Look for what would make later calls fail: rights, settings of the server. Empty = nothing was found."""
+        ...
+
     def close(self) -> None:
         """Let go of connections. May be called twice."""
         ...
@@ -208,9 +225,12 @@ def open_store(settings: Settings, *, create: bool = False) -> Store:
         StoreMissing: there is none, and `create` is off.
         StoreVersionError: it was written by another release.
         StoreCorrupt: it is damaged, or no store.
+        StoreUnreachable: its server does not answer.
+        SettingsError: its URL cannot be used, or a password stands in `symbolon.toml`.
     """
     from symbolon.store.sql import SqlStore  # noqa: PLC0415 - heavy
 
+    refuse_written_password(settings)
     if create:
         migrate(settings)
     store = SqlStore(settings.store_url)
@@ -228,7 +248,32 @@ def migrate(settings: Settings) -> None:
     Raises:
         StoreVersionError: it was written by a newer release.
         StoreCorrupt: it is damaged, or no store.
+        StoreUnreachable: its server does not answer.
+        SettingsError: its URL cannot be used, or a password stands in `symbolon.toml`.
     """
     from symbolon.store.sql.migrating import migrate_url  # noqa: PLC0415 - heavy
 
+    refuse_written_password(settings)
     migrate_url(settings.store_url)
+
+
+def refuse_written_password(settings: Settings) -> None:
+    """Make sure that no password stands in the project's file, which is copied, shown and committed.
+
+    Raises:
+        SettingsError: one does, whether the file's `store` is the one in use or not.
+    """
+    from symbolon.store.sql.flavour import url_has_password  # noqa: PLC0415 - heavy
+
+    file = settings.project / PROJECT_FILE
+    try:
+        written = tomllib.loads(file.read_text(encoding="utf-8")).get("store")
+    except (OSError, ValueError):
+        return  # whoever made these settings did without the file
+    if isinstance(written, str) and url_has_password(written):
+        raise SettingsError(
+            f"a password stands in `store` in {PROJECT_FILE}",
+            where=Location(str(file)),
+            hint="take it out; set PGPASSWORD, or write it into ~/.pgpass (mode 0600), or give the whole URL in the "
+            "environment variable SYMBOLON_STORE",
+        )

@@ -30,7 +30,7 @@ from symbolon.records import (
     Run,
     RunState,
 )
-from symbolon.store import NameTaken, SourceInUse, StoreConflict, TableState
+from symbolon.store import NameTaken, SourceInUse, StoreConflict, StoreValueError, TableState
 from symbolon.testing.marks import Conformance
 
 if TYPE_CHECKING:
@@ -116,6 +116,51 @@ class StoreConformance(Conformance):
                 call()
         assert [source.name for source in store.sources()] == ["crm", "other"]
 
+    def test_one_of_many_takes_a_name(self, store: Store) -> None:
+        """Of several that add one name at once, exactly one succeeds."""
+        outcomes = _at_once(8, lambda _: store.add_source(DataSource(name="a")))
+        assert sum(isinstance(outcome, DataSource) for outcome in outcomes) == 1
+        assert sum(isinstance(outcome, NameTaken) for outcome in outcomes) == 7
+        assert len(store.sources()) == 1
+
+    def test_names_sort_by_their_characters(self, store: Store) -> None:
+        """Lists have one order everywhere, whatever language a database sorts by."""
+        names = ["_x", "a b", "B", "a-b", "b", "ab", "Ä", "é", "10", "9"]
+        for name in names:
+            store.add_audience(Audience(name=name, type=AudienceType.LIST))
+            store.set_state(name, TableState(lake_version=0, revision=0), None)
+        assert [audience.name for audience in store.audiences()] == sorted(names)
+        assert list(store.states()) == sorted(names)
+
+    def test_a_record_that_refers_to_nothing(self, store: Store) -> None:
+        """It is refused, and not taken for one whose name is taken."""
+        with pytest.raises(StoreConflict):
+            store.add_audience(Audience(name="x", type=AudienceType.SHARED, source_id=99))
+        assert store.audiences() == []
+
+    def test_what_does_not_fit_is_refused(self, store: Store, audience: Audience) -> None:
+        """Texts and numbers have bounds, the same in every store; the message does not repeat them."""
+        source = store.source("crm")
+        version = _version(audience, 1)
+        refused: list[Callable[[], object]] = [
+            lambda: store.add_audience(msgspec.structs.replace(audience, id=0, name="canary" * 50)),
+            lambda: store.add_source(msgspec.structs.replace(source, name="canary\0")),
+            lambda: store.update_source(msgspec.structs.replace(source, terms="canary\ud800")),
+            lambda: store.update_source(msgspec.structs.replace(source, priority=2**31)),
+            lambda: store.publish(msgspec.structs.replace(version, members=2**63), base=0),
+            lambda: store.start_run(Run.begin("audience import", "canary" * 50)),
+            lambda: store.finish_run("x", RunState.FAILED, "canary" * 50),
+            lambda: store.set_state("canary" * 50, TableState(lake_version=0, revision=0), None),
+            lambda: store.set_state("x", TableState(lake_version=0, revision=2**63), None),
+        ]
+        for call in refused:
+            with pytest.raises(StoreValueError) as caught:
+                call()
+            assert "canary" not in str(caught.value)
+        assert store.sources() == [source]
+        assert store.audiences() == [audience]
+        assert (store.runs(), store.states()) == ([], {})
+
     def test_sources_change(self, store: Store) -> None:
         """An update replaces every field but the id."""
         before = store.add_source(DataSource(name="a"))
@@ -140,6 +185,14 @@ class StoreConformance(Conformance):
         assert store.keys(source.id) == [(2, b"two"), (1, b"\x00one")]
         store.delete_source("a")
         assert store.keys(source.id) == []
+
+    def test_keys_added_at_once_have_versions_of_their_own(self, store: Store) -> None:
+        """Nobody's key replaces or loses another's."""
+        source = store.add_source(DataSource(name="a"))
+        outcomes = _at_once(8, lambda number: store.add_key(source.id, bytes([number])))
+        versions = dict(store.keys(source.id))
+        assert {version: bytes([number]) for number, version in enumerate(outcomes)} == versions
+        assert sorted(versions) == list(range(1, 9))
 
     def test_a_source_with_audiences_stays(self, store: Store, audience: Audience) -> None:
         """Removing it would leave rows that nobody can explain."""
@@ -186,6 +239,19 @@ class StoreConformance(Conformance):
         assert sum(not isinstance(outcome, StoreConflict) for outcome in outcomes) == 1
         assert len(store.versions(audience.id)) == 1
 
+    def test_publishing_while_it_is_deleted(self, store: Store, audience: Audience) -> None:
+        """Either comes first; a version without its audience never stays."""
+
+        def either(number: int) -> object:
+            if number:
+                return store.publish(_version(audience, 1), base=0)
+            return store.delete_audience(audience.name)
+
+        for outcome in _at_once(2, either):
+            assert not isinstance(outcome, SymbolonError) or isinstance(outcome, UnknownNameError)
+        assert store.audiences() == []
+        assert store.versions(audience.id) == []
+
     def test_runs(self, store: Store) -> None:
         """Runs are noted when they begin and when they end; the newest comes first."""
         runs = [Run.begin("audience import", f"a{number}") for number in range(3)]
@@ -198,6 +264,8 @@ class StoreConformance(Conformance):
         assert store.run(runs[2].id) == runs[2]
         assert (store.run(runs[0].id).state, store.run(runs[0].id).finished is None) == (RunState.DONE, False)
         assert store.run(runs[1].id).error == "secret.wrong_key"
+        with pytest.raises(StoreConflict):
+            store.start_run(runs[0])
 
     def test_states_are_compared_and_set(self, store: Store) -> None:
         """A state is replaced only by who knows the one before."""
@@ -243,6 +311,8 @@ class StoreConformance(Conformance):
         """A fresh store passes its own check."""
         store.check()
         assert store.schema_version
+        assert store.faults() == []
+        assert store.place
 
     def test_closing_twice(self, store: Store) -> None:
         """Closing again does nothing."""

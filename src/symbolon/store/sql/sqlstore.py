@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from symbolon.errors import UnknownNameError
 from symbolon.records import Audience, AudienceVersion, DataSource, Run, RunState
-from symbolon.store.errors import NameTaken, SourceInUse, StoreConflict, StoreCorrupt, StoreVersionError
+from symbolon.store.errors import (
+    BrokenReference,
+    DuplicateRecord,
+    NameTaken,
+    SourceInUse,
+    StoreConflict,
+    StoreCorrupt,
+    StoreVersionError,
+)
 from symbolon.store.sql.database import Database
+from symbolon.store.sql.fitting import check_fit
 from symbolon.store.sql.rows import to_record, to_row, to_state
 from symbolon.store.sql.tables import (
     REVISION,
@@ -27,6 +35,7 @@ from symbolon.store.sql.tables import (
 )
 
 if TYPE_CHECKING:
+    from symbolon.store.fault import StoreFault
     from symbolon.store.state import TableState
 
 _revision = sa.table(VERSION_TABLE, sa.column("version_num"))
@@ -65,12 +74,12 @@ class SqlStore:
 
     def update_source(self, source: DataSource) -> None:
         """Save a changed data source."""
-        values = to_row(_dated(source))
+        values = _row(sources, _dated(source))
         del values["id"]
         try:
             with self._database.writing() as connection:
                 changed = connection.execute(sa.update(sources).where(sources.c.id == source.id).values(values))
-        except IntegrityError:
+        except DuplicateRecord:
             raise _taken("data source", source.name) from None
         if not changed.rowcount:
             raise UnknownNameError(f"there is no data source with id {source.id}")
@@ -80,21 +89,22 @@ class SqlStore:
         try:
             with self._database.writing() as connection:
                 gone = connection.execute(sa.delete(sources).where(sources.c.name == name)).rowcount
-        except IntegrityError:
+        except BrokenReference:
             raise SourceInUse(f"data source `{name}` has audiences") from None
         if not gone:
             raise UnknownNameError.among("data source", name, self._names(sources))
 
     def add_key(self, source_id: int, wrapped: bytes) -> int:
         """Keep a wrapped key."""
+        # the source's row is held, so that two that add a key at once get two versions
+        held = sa.select(sources.c.id).where(sources.c.id == source_id).with_for_update(key_share=True)
         newest = sa.select(sa.func.max(source_keys.c.version)).where(source_keys.c.source_id == source_id)
-        try:
-            with self._database.writing() as connection:
-                version = int(connection.execute(newest).scalar() or 0) + 1
-                row = {"source_id": source_id, "version": version, "wrapped": wrapped, "created": _now()}
-                connection.execute(sa.insert(source_keys).values(row))
-        except IntegrityError:
-            raise UnknownNameError(f"there is no data source with id {source_id}") from None
+        with self._database.writing() as connection:
+            if connection.execute(held).first() is None:
+                raise UnknownNameError(f"there is no data source with id {source_id}")
+            version = int(connection.execute(newest).scalar() or 0) + 1
+            row = {"source_id": source_id, "version": version, "wrapped": wrapped, "created": _now()}
+            connection.execute(sa.insert(source_keys).values(row))
         return version
 
     def keys(self, source_id: int) -> list[tuple[int, bytes]]:
@@ -107,7 +117,8 @@ class SqlStore:
 
     def audiences(self) -> list[Audience]:
         """Give all audiences."""
-        return [to_record(Audience, row) for row in self._rows(sa.select(audiences).order_by(audiences.c.name))]
+        found = [to_record(Audience, row) for row in self._rows(sa.select(audiences))]
+        return sorted(found, key=lambda audience: audience.name)  # a database sorts as its language does
 
     def audience(self, name: str) -> Audience:
         """Give an audience by name."""
@@ -146,6 +157,7 @@ class SqlStore:
         """Add a version and point its audience to it."""
         found = sa.select(audiences).where(audiences.c.id == version.audience_id)
         pointer = {"version": version.version, "members": version.members, "modified": version.created}
+        row_of_version = _row(audience_versions, version)
         try:
             with self._database.writing() as connection:
                 moved = connection.execute(
@@ -162,19 +174,21 @@ class SqlStore:
                         "nothing was published",
                         details={"version": row["version"], "base": base},
                     )
-                connection.execute(sa.insert(audience_versions).values(to_row(version)))
+                connection.execute(sa.insert(audience_versions).values(row_of_version))
                 return to_record(Audience, row)
-        except IntegrityError:
+        except DuplicateRecord:
             raise StoreConflict(f"the audience has a version {version.version} already") from None
 
     def start_run(self, run: Run) -> None:
         """Note that a run begins."""
+        values = _row(runs, run)
         with self._database.writing() as connection:
-            connection.execute(sa.insert(runs).values(to_row(run)))
+            connection.execute(sa.insert(runs).values(values))
 
     def finish_run(self, run_id: str, state: RunState, error: str = "") -> None:
         """Note how a run ended."""
         values = {"state": state.value, "error": error, "finished": _now()}
+        check_fit(runs, values)
         with self._database.writing() as connection:
             connection.execute(sa.update(runs).where(runs.c.id == run_id).values(values))
 
@@ -197,7 +211,8 @@ class SqlStore:
 
     def set_state(self, name: str, state: TableState, expected: int | None) -> None:
         """Replace the state of a derived table."""
-        values = to_row(state)
+        values = _row(states, state)
+        check_fit(states, {"name": name})
         try:
             with self._database.writing() as connection:
                 if expected is None:
@@ -206,7 +221,7 @@ class SqlStore:
                 changed = connection.execute(
                     sa.update(states).where(states.c.name == name, states.c.revision == expected).values(values)
                 )
-        except IntegrityError:
+        except DuplicateRecord:
             raise StoreConflict(f"`{name}` was made by somebody else in the meantime") from None
         if not changed.rowcount:
             raise StoreConflict(f"`{name}` was changed by somebody else in the meantime")
@@ -218,7 +233,8 @@ class SqlStore:
 
     def states(self) -> dict[str, TableState]:
         """Give the states of all derived tables."""
-        return {row["name"]: to_state(row) for row in self._rows(sa.select(states).order_by(states.c.name))}
+        found = {row["name"]: to_state(row) for row in self._rows(sa.select(states))}
+        return dict(sorted(found.items()))
 
     def next_ids(self, sequence: str, count: int) -> int:
         """Reserve numbers of a sequence."""
@@ -234,7 +250,7 @@ class SqlStore:
                         after = 1 + count
                         connection.execute(sa.insert(sequences).values(name=sequence, next=after))
                     return int(after) - count
-            except IntegrityError:
+            except DuplicateRecord:  # somebody else began the sequence at the same moment
                 if attempt == 2:
                     break
         raise StoreConflict(f"the numbers of `{sequence}` are being given out by somebody else")
@@ -242,8 +258,7 @@ class SqlStore:
     @property
     def schema_version(self) -> str:
         """Revision of the store's tables."""
-        with self._database.reading() as connection:
-            return read_revision(connection)
+        return self._database.read(read_revision)
 
     def check(self) -> None:
         """Make sure that this release can work on the store."""
@@ -251,34 +266,44 @@ class SqlStore:
         if found == REVISION:
             return
         if not found:
-            raise StoreCorrupt("the store has no tables", hint="make them with `symbolon init`, or restore a backup")
+            raise StoreCorrupt(
+                f"the store has no tables ({self.place})", hint="make them with `symbolon init`, or restore a backup"
+            )
         if found > REVISION:
             raise newer_release(found)
         raise StoreVersionError(
             f"the store has revision {found}; this release works on revision {REVISION}",
-            hint="make a copy of symbolon.db, then bring it up to date: symbolon upgrade",
+            hint=f"{self._database.flavour.backup}, then bring it up to date: symbolon upgrade",
             details={"found": found, "wanted": REVISION},
         )
+
+    @property
+    def place(self) -> str:
+        """Where the store is."""
+        return self._database.flavour.place
+
+    def faults(self) -> list[StoreFault]:
+        """Look for what would make later calls fail."""
+        return self._database.read(self._database.flavour.faults)
 
     def close(self) -> None:
         """Let go of connections."""
         self._database.close()
 
     def _rows(self, statement: sa.Select[Any]) -> list[sa.RowMapping]:
-        with self._database.reading() as connection:
-            return list(connection.execute(statement).mappings())
+        return self._database.read(lambda connection: list(connection.execute(statement).mappings()))
 
     def _names(self, table: sa.Table) -> list[str]:
         return [str(row["name"]) for row in self._rows(sa.select(table.c.name))]
 
     def _add(self, table: sa.Table, record: Any, noun: str) -> Any:
         dated = _dated(record)
-        values = to_row(dated)
+        values = _row(table, dated)
         del values["id"]
         try:
             with self._database.writing() as connection:
                 key = connection.execute(sa.insert(table).values(values)).inserted_primary_key
-        except IntegrityError:
+        except DuplicateRecord:
             raise _taken(noun, record.name) from None
         return msgspec.structs.replace(dated, id=int(key[0]) if key else 0)
 
@@ -301,6 +326,12 @@ def newer_release(found: str) -> StoreVersionError:
 
 def _taken(noun: str, name: str) -> NameTaken:
     return NameTaken(f"there is {'an' if noun[0] in 'aeiou' else 'a'} {noun} `{name}` already", details={"name": name})
+
+
+def _row(table: sa.Table, record: msgspec.Struct) -> dict[str, Any]:
+    values = to_row(record)
+    check_fit(table, values)
+    return values
 
 
 def _dated(record: Any) -> Any:
