@@ -16,6 +16,7 @@ import msgspec
 from symbolon import matching, policy
 from symbolon.errors import UnknownNameError
 from symbolon.records import Audience, AudienceType, AudienceVersion, NoProgress, Origin, Receipt, Run, RunState
+from symbolon.sharing.diagnosing import MOST_IDS, SECONDS, Diagnoser, Diagnosis
 from symbolon.sharing.errors import AudienceTypeError, VersionUnknown
 from symbolon.sharing.importing import Importer
 from symbolon.sharing.locks import audience_lock
@@ -62,6 +63,7 @@ class Audiences:
         self._importer = Importer(
             settings=settings, store=store, lake=lake, engine=engine, profiles=profiles, sources=sources
         )
+        self._diagnoser = Diagnoser(store=store, lake=lake, engine=engine, profiles=profiles, sources=sources)
         self._lists = ListMaker(settings=settings, store=store, engine=engine, lake=lake, profiles=profiles)
 
     def import_(self, request: ImportRequest, progress: Progress | None = None) -> list[Receipt]:
@@ -286,6 +288,28 @@ class Audiences:
             )
             self._store.finish_run(run.id, RunState.DONE)
             return receipt
+
+    def diagnose(
+        self,
+        name: str,
+        *,
+        version: int | None = None,
+        sample: int = MOST_IDS,
+        seconds: float = SECONDS,
+        progress: Progress | None = None,
+    ) -> Diagnosis:
+        """Find out which setting would have matched the IDs that found nobody.
+
+        Args:
+            name: the audience.
+            version: a version; None = the current one.
+            sample: IDs to look at, at most 1,000.
+            seconds: how long trying may take.
+            progress: told what is tried.
+        """
+        audience, chosen = self.show(name), self.version(name, version)
+        rows = self._rows(audience, chosen)
+        return self._diagnoser.diagnose(audience, chosen, rows, sample=sample, seconds=seconds, progress=progress)
 
     def reconcile(
         self,

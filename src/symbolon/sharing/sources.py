@@ -22,6 +22,8 @@ from symbolon.records import Channel, DataSource, Kind, OnAmbiguous, Protection
 from symbolon.sharing.errors import SourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from symbolon.keys import KeyProvider
     from symbolon.profiles import Profiles
     from symbolon.settings import Settings
@@ -149,6 +151,21 @@ class Sources:
             iv=iv,
             is_address=as_address,
         )
+
+    def secrets(self, source: DataSource) -> Iterator[tuple[int, bytes, bytes | None]]:
+        """Give version, key and IV (None = in front of each value) of all keys that a source has had, newest first.
+
+        Raises:
+            SecretError: a key cannot be unwrapped.
+        """
+        for version, wrapped in self._store.keys(source.id):
+            secret = self._keys.unwrap(wrapped, _context(source.id, version))
+            # earlier versions may have had their IV elsewhere: an AES key has 16, 24 or 32 bytes, and 16 more are an IV
+            prefixed = source.iv_prefixed if version == source.key_version else len(secret) == _IV_BYTES
+            if prefixed:
+                yield version, secret, None
+            else:
+                yield version, secret[:-_IV_BYTES], secret[-_IV_BYTES:]
 
     def region(self, source: DataSource) -> str:
         """Give the region of telephone numbers without a country code: the source's, else the project's."""
