@@ -1,8 +1,8 @@
 """The kept digests of a profile field: built once, then refreshed for the profiles that change.
 
 A value that is plain enough is normalised and digested by the engine; every other one, and every algorithm the engine
-does not have, goes through `ids`. Hexadecimal comes out of the engine in batches and becomes words here, while the
-engine computes the next ones.
+does not have, goes through `ids`. Of an engine in this process hexadecimal comes out in batches and becomes words here,
+while the engine computes the next ones; any other engine makes the words too, and gives out the odd values only.
 
 Invariant: an index holds exactly one row a profile that has a value, and its digest is that of `ids`, whoever computed
 it. It is personal data: unsalted digests of telephone numbers can be reversed.
@@ -24,10 +24,9 @@ import pyarrow.compute as pc
 from symbolon import ids
 from symbolon.ids.columns import flags
 from symbolon.lake import LayeredTable, ParquetStaging
-from symbolon.profiles.vocabulary import digest_of, trim
+from symbolon.profiles.vocabulary import digest_of, matches, trim, words_of_hex
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -90,6 +89,23 @@ def build(engine: Engine, rows: ibis.Table, key: Key, directory: Path, *, seq: i
         seq: 0 = a base, of the profiles that have a value; else a layer, where those without one are marked deleted.
     """
     staged = pa.schema([("_seq", pa.int64()), ("_deleted", pa.bool_()), *schema(key.algorithm)])
+    prepared = _prepared(rows, key, engine)
+    if engine.in_process or key.algorithm not in engine.digests:
+        files, firsts = _stage(engine, prepared, key, directory / "here", staged, seq)
+        every = np.sort(np.concatenate(firsts)) if firsts else np.empty(0, dtype=np.int64)
+        return Built(files, np.unique(every[1:][every[1:] == every[:-1]]))
+    files, _ = _stage(engine, prepared.filter(prepared["value"].notnull()), key, directory / "odd", staged, seq)
+    plain = _worded(prepared.filter(prepared["value"].isnull()), key, seq)
+    files += engine.write(plain, directory, staged, prefix=f"digests-{key.name}")
+    written = engine.scan([str(file.path) for file in files], staged)
+    several = written.filter(~written["_deleted"]).group_by("d0").having(ibis._.count() > 1).agg()
+    return Built(files, engine.fetch(several, limit=None)["d0"].to_numpy())
+
+
+def _stage(
+    engine: Engine, prepared: ibis.Table, key: Key, directory: Path, staged: pa.Schema, seq: int
+) -> tuple[list[WrittenFile], list[NDArray[np.int64]]]:
+    """Make words of what the engine gives out; give files, and the first words in them."""
     firsts: list[NDArray[np.int64]] = []
     with ThreadPoolExecutor(1) as pool, ParquetStaging(directory, staged, name=f"digests-{key.name}") as staging:
         waiting: deque[Future[None]] = deque()
@@ -99,34 +115,39 @@ def build(engine: Engine, rows: ibis.Table, key: Key, directory: Path, *, seq: i
             firsts.append(first)
             staging.write(made)
 
-        for batch in engine.batches(_prepared(rows, key, engine.name), _BATCH_ROWS):
+        for batch in engine.batches(prepared, _BATCH_ROWS):
             waiting.append(pool.submit(take, batch))
             if len(waiting) > _AHEAD:
                 waiting.popleft().result()
         while waiting:
             waiting.popleft().result()
-        files = staging.close()
-    every = np.sort(np.concatenate(firsts)) if firsts else np.empty(0, dtype=np.int64)
-    return Built(files, np.unique(every[1:][every[1:] == every[:-1]]))
+        return staging.close(), firsts
 
 
-def _prepared(rows: ibis.Table, key: Key, engine: str) -> ibis.Table:
-    """Give `profile_id`, `value` where it is odd, and `digest`: hexadecimal, of the plain form of every value.
+def _worded(prepared: ibis.Table, key: Key, seq: int) -> ibis.Table:
+    """Give the rows of an index, by the engine alone: of values that it can digest, and of those that are gone."""
+    zero = ibis.literal(0, "int64")
+    words = words_of_hex(prepared["digest"], ids.word_count(key.algorithm))
+    named = {f"d{index}": ibis.coalesce(word, zero) for index, word in enumerate(words)}
+    gone = prepared["digest"].isnull()
+    rows = prepared if seq else prepared.filter(~gone)
+    return rows.select(_seq=ibis.literal(seq, "int64"), _deleted=gone, profile_id="profile_id", **named)
 
-    That of an odd value is not looked at: to digest all is cheaper than to choose.
-    """
+
+def _prepared(rows: ibis.Table, key: Key, engine: Engine) -> ibis.Table:
+    """Give `profile_id`, `value` where it is odd, and `digest`: hexadecimal, of the plain form of the other ones."""
     field = ids.field_for(key.field)
     value = rows[key.field]
     text = value if value.type().is_string() else value.cast("string")
-    digest = digest_of(engine, key.algorithm)
-    if digest is None:
+    if key.algorithm not in engine.digests:
         return rows.select("profile_id", digest=ibis.null("string"), value=text)
     form = ids.simple_form(key.scheme, field)
     normal: Any = text if form == "identity" else trim(text)
     if form == "lower_trim":
         normal = normal.lower()
-    simple = text.re_search(ids.simple_pattern(key.scheme, field))
-    return rows.select("profile_id", digest=digest(normal), value=ibis.ifelse(simple, ibis.null("string"), text))
+    simple = matches(text, ids.simple_pattern(key.scheme, field))
+    digest = ibis.ifelse(simple & (normal != ""), digest_of(key.algorithm, normal), ibis.null("string"))
+    return rows.select("profile_id", digest=digest, value=ibis.ifelse(simple, ibis.null("string"), text))
 
 
 def _digested(batch: pa.RecordBatch, key: Key, staged: pa.Schema, seq: int) -> tuple[pa.RecordBatch, NDArray[np.int64]]:
@@ -135,7 +156,6 @@ def _digested(batch: pa.RecordBatch, key: Key, staged: pa.Schema, seq: int) -> t
     count = batch.num_rows
     if not digest.null_count and value.null_count == count:
         words, there = ids.words_of_digests(_unhexlified(digest), key.algorithm), np.ones(count, dtype=bool)
-        there &= ~_of_nothing(words, key.algorithm)
     else:
         odd = flags(value.is_valid())
         there = flags(digest.is_valid()) & ~odd
@@ -143,7 +163,6 @@ def _digested(batch: pa.RecordBatch, key: Key, staged: pa.Schema, seq: int) -> t
         words = tuple(np.zeros(count, dtype=np.int64) for _ in range(ids.word_count(key.algorithm)))
         for word, made in zip(words, quick, strict=True):
             word[there] = made
-        there &= ~_of_nothing(words, key.algorithm)
         normal = ids.normalise(value.filter(ids.column(odd)), key.scheme, ids.field_for(key.field), key.region)
         places = np.flatnonzero(odd)[flags(normal.is_valid())]
         for word, made in zip(words, ids.digest_words(normal.drop_null(), key.algorithm), strict=True):
@@ -158,16 +177,6 @@ def _digested(batch: pa.RecordBatch, key: Key, staged: pa.Schema, seq: int) -> t
         count = len(columns[0])
     absent = ids.column(np.zeros(count, dtype=bool))
     return pa.record_batch([_constant(0, count), absent, *columns], schema=staged), first
-
-
-def _of_nothing(words: Sequence[NDArray[np.int64]], algorithm: str) -> NDArray[np.bool_]:
-    """Say which digests are those of the empty text: there was no value."""
-    nothing = ids.digest_words(pa.array([""]), algorithm)
-    found: NDArray[np.bool_] = words[0] == nothing[0][0]
-    if found.any():
-        for word, empty in zip(words[1:], nothing[1:], strict=True):
-            found &= word == empty[0]
-    return found
 
 
 def _unhexlified(digest: pa.Array) -> bytes:

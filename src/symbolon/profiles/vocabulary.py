@@ -1,7 +1,7 @@
-"""The engines' own words for what Ibis has no word for, or a wrong one.
+"""Words for what Ibis has no word for, or a wrong one: Spark's names, which every engine understands.
 
-Invariant: this is the only module of the room that knows one engine from another. An engine that is not named here
-still gives the same digests: they are then made by `ids`.
+Invariant: no engine is told from another here. Where DuckDB lacks a function, its folder in the lake gives it one of
+the same name.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import ibis
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_WORD_DIGITS = 16
+
 
 @ibis.udf.scalar.builtin
-def sha256(value: str) -> str:  # type: ignore[empty-body]
-    """Digest text as UTF-8; lower-case hexadecimal."""
+def sha2(value: str, bits: int) -> str:  # type: ignore[empty-body]
+    """Digest text as UTF-8 with SHA-2 of so many bits; lower-case hexadecimal."""
 
 
 @ibis.udf.scalar.builtin
@@ -31,12 +33,39 @@ def md5(value: str) -> str:  # type: ignore[empty-body]
 
 @ibis.udf.scalar.builtin
 def trim(value: str) -> str:  # type: ignore[empty-body]
-    """Take the spaces off both ends; Ibis's `.strip()` cuts letters on one of the engines."""
+    """Take the spaces off both ends; Ibis's `.strip()` cuts letters on Spark."""
 
 
-_DIGESTS: dict[str, dict[str, Callable[[Any], Any]]] = {"duckdb": {"sha256": sha256, "sha1": sha1, "md5": md5}}
+@ibis.udf.scalar.builtin
+def conv(value: str, base: int, to_base: int) -> str:  # type: ignore[empty-body]
+    """Write a number of one base in another; a negative one gives it a sign, by two's complement in 64 bits."""
 
 
-def digest_of(engine: str, algorithm: str) -> Callable[[Any], Any] | None:
-    """Give the engine's function that digests text to lower-case hexadecimal; None where it has none."""
-    return _DIGESTS.get(engine, {}).get(algorithm)
+_DIGESTS: dict[str, Callable[[Any], Any]] = {
+    "md5": md5,
+    "sha1": sha1,
+    "sha256": lambda value: sha2(value, 256),
+    "sha384": lambda value: sha2(value, 384),
+    "sha512": lambda value: sha2(value, 512),
+}
+
+
+def digest_of(algorithm: str, value: Any) -> Any:
+    """Digest text to lower-case hexadecimal, for an engine that has the algorithm among its `digests`."""
+    return _DIGESTS[algorithm](value)
+
+
+def words_of_hex(digest: Any, words: int) -> list[Any]:
+    """Read a hexadecimal digest as match key words: signed, big-endian, the last one padded with zeros."""
+    padded = digest.concat("0" * _WORD_DIGITS)
+    parts = (padded.substr(index * _WORD_DIGITS, _WORD_DIGITS) for index in range(words))
+    return [conv(part, 16, -10).cast("int64") for part in parts]
+
+
+def matches(value: Any, pattern: str) -> Any:
+    r"""Say whether the whole text matches a pattern `^...$`.
+
+    `$` would also match before a line end at the end of the text on Spark, whose patterns are Java's; `\z` matches
+    at the end of the text only, everywhere.
+    """
+    return value.re_search(pattern.removesuffix("$") + r"\z")

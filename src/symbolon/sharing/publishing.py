@@ -142,7 +142,7 @@ def rejects(rejected: ibis.Table, code: int) -> ibis.Table:
     import ibis  # noqa: PLC0415 - heavy
 
     own = rejected.filter(rejected.segment.isnull() | (rejected.segment == code))
-    names = ibis.array(list(REJECT_REASONS))[own.reason.cast("int64")]
+    names = own.reason.cases(*enumerate(REJECT_REASONS))
     return own.select("position", "raw", reason=names)
 
 

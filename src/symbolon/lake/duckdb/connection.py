@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
     from ibis.backends.duckdb import Backend
 
+#: the functions that Spark has and DuckDB has not, or by another name, as far as our definitions use them
+_SPARK_FUNCTIONS = {
+    "sha2(value, bits)": "CASE bits WHEN 256 THEN sha256(value) ELSE error('no such digest here') END",
+    "conv(value, base, to_base)": "CASE WHEN base = 16 AND to_base = -10 THEN "
+    "((('0x' || value)::UBIGINT::HUGEINT + 9223372036854775808) % 18446744073709551616 - 9223372036854775808)::VARCHAR "
+    "ELSE error('no such conversion here') END",
+}
+
 
 def connect(root: Path, spill: Path, *, threads: int, memory_limit: str) -> tuple[duckdb.DuckDBPyConnection, Backend]:
     """Start an instance in memory.
@@ -30,6 +38,8 @@ def connect(root: Path, spill: Path, *, threads: int, memory_limit: str) -> tupl
     """
     connection = duckdb.connect(":memory:", config={"threads": threads, "memory_limit": memory_limit})
     backend = ibis.duckdb.from_connection(connection)
+    for function, body in _SPARK_FUNCTIONS.items():
+        connection.execute(f"CREATE MACRO {function} AS {body}")
     for setting, value in {
         "GLOBAL TimeZone": _text("UTC"),
         "GLOBAL temp_directory": _text(str(spill)),
