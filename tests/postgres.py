@@ -13,7 +13,6 @@ import os
 import pwd
 import secrets
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -22,6 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
@@ -37,6 +37,14 @@ _OPTIONS = {
     "fsync": "off", "full_page_writes": "off", "listen_addresses": "127.0.0.1", "max_connections": "60",
     "password_encryption": "scram-sha-256", "restart_after_crash": "on", "log_min_messages": "fatal",
 }  # fmt: skip
+# it ends when nobody holds the other end of its watcher's input any more: when this process is gone
+_WATCH = """
+exec 3<&0
+"$@" 3<&- & server=$!
+(cat <&3 > /dev/null; kill -QUIT $server) 2> /dev/null &
+exec 3<&-
+wait $server
+"""
 
 
 class Server:
@@ -69,20 +77,20 @@ class Server:
         return sa.URL.create("postgresql+psycopg", USER, self.password, "127.0.0.1", self.port, "postgres")
 
     def start(self) -> None:
-        """Start it and wait until it answers; what an earlier one left in shared memory may take a moment to go."""
-        for _ in range(3):
+        """Start it and wait until it answers."""
+        for _ in range(3):  # somebody may take the port in between
             options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
             server = [self._binaries / "bin" / "postgres", "-D", self._data, "-p", str(self.port),
                       "-k", self._folder, *options]  # fmt: skip
             with (self._folder / "log").open("ab") as log:
-                # it goes when nobody holds the other end of its watcher's input any more: when this process is gone
                 self._watcher = subprocess.Popen(
-                    ["sh", "-c", '"$@" & server=$!; cat > /dev/null; kill -QUIT $server; wait $server', "sh", *server],
+                    ["sh", "-c", _WATCH, "sh", *server],
                     stdin=subprocess.PIPE, stdout=log, stderr=log, **self._as_owner(),
                 )  # fmt: skip
             if self._answers():
                 return
             self.stop()
+            self.port = _free_port()
         raise RuntimeError(f"the server does not start: {(self._folder / 'log').read_text()[-2000:]}")
 
     def stop(self) -> None:
@@ -94,18 +102,21 @@ class Server:
             self._watcher = None
 
     def kill(self) -> None:
-        """Kill its first process (SIGKILL); the others notice and go."""
-        os.kill(int((self._data / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
+        """Kill its first process (SIGKILL); the others notice and go, each after its own pause."""
+        first = psutil.Process(int((self._data / "postmaster.pid").read_text().splitlines()[0]))
+        others = first.children(recursive=True)
+        first.kill()
+        _, alive = psutil.wait_procs(others, timeout=60)
+        assert not alive
         self.stop()
 
     def _answers(self) -> bool:
+        assert self._watcher is not None
         engine = sa.create_engine(self.url, poolclass=sa.NullPool)
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self._watcher.poll() is None:
             with contextlib.suppress(sa.exc.OperationalError), engine.connect():
                 return True
-            if not any(self._data.glob("postmaster.pid")) and time.monotonic() > deadline - 55:
-                return False
             time.sleep(0.05)
         return False
 
