@@ -64,6 +64,8 @@ def examine(path: Path, *, fix: bool = False) -> list[Check]:
     with _failures("project", checks), Project.open(path) as project:
         checks.append(_passed("project", f"{project.settings.project}"))
         for look in (_store, _runs, _lake, _profiles, _audiences, _sources, _keys, _disk):
+            if look in _ON_STORE and "store" not in vars(project):
+                continue  # it cannot be opened, which is told already; each of these would wait for it again
             with _failures(look.__name__.removeprefix("_"), checks):
                 checks.extend(look(project, fix))
     return checks
@@ -93,7 +95,9 @@ def _store(project: Project, _fix: bool) -> Iterator[Check]:
     revision = project.store.schema_version
     file = project.settings.project / "symbolon.db"
     if project.settings.store or not file.is_file():
-        yield _passed("store", f"schema {revision}")
+        for fault in project.store.faults():
+            yield _failed("store", fault.summary, fault.hint, EngineError.exit_code)
+        yield _passed("store", f"schema {revision}, {project.store.place}")
         return
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
         try:
@@ -215,6 +219,7 @@ def _disk(project: Project, _fix: bool) -> Iterator[Check]:
         yield _passed("disk", detail)
 
 
+_ON_STORE = (_runs, _profiles, _audiences, _sources, _keys)
 _RESTORE = "restore the lake folder from a backup, or import again; older versions may still be there: rollback"
 
 

@@ -13,7 +13,8 @@ def upgrade(session: Session) -> None:
 
     $ symbolon upgrade --project shop
 
-    Make a copy of symbolon.db first. A store that is up to date is left alone.
+    Make a backup of the store first: a copy of symbolon.db, or pg_dump.
+    A store that is up to date is left alone.
     """
     from symbolon.store import migrate  # noqa: PLC0415 - heavy
 
