@@ -16,8 +16,8 @@ NOUNS = {
     "profiles": ["import", "link", "show", "list", "rejects", "export"],
     "source": ["add", "edit", "list", "show", "accept", "test", "delete"],
     "audience": [
-        "import", "list", "show", "versions", "members", "rejects", "diff", "refresh", "reconcile", "rollback",
-        "delete",
+        "import", "list", "show", "versions", "members", "rejects", "diagnose", "diff", "refresh", "reconcile",
+        "rollback", "delete",
     ],
     "file": ["inspect"],
     "id": ["explain"],

@@ -84,10 +84,13 @@ class Session:
         """Tell the next useful commands, as they can be pasted."""
         if self.as_json:
             return
-        given = ["--project", str(self._given)] if self._given is not None else []
         for place, command in enumerate(commands):
-            line = shlex.join(["symbolon", *command, *given])
-            self.screen.say(f"{'next:' if place == 0 else '     '} {line}")
+            self.screen.say(f"{'next:' if place == 0 else '     '} {self.typed(command)}")
+
+    def typed(self, command: list[str]) -> str:
+        """Give a command as it can be pasted: for the same project."""
+        given = ["--project", str(self._given)] if self._given is not None else []
+        return shlex.join(["symbolon", *command, *given])
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Ask once before something is taken away for good.

@@ -92,7 +92,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     #: further things to know
     notes: list[str] = []
     profiles: int = 0
-    #: profiles that hypotheses were tried on which the engine has no words for
+    #: profiles in the sample that every hypothesis was tried on
     profiles_tried: int = 0
     seconds: float = 0.0
 
@@ -128,6 +128,7 @@ class Diagnoser:
             progress: told what is tried.
         """
         started = time.monotonic()
+        clock = Clock(seconds)
         progress = progress or NoProgress()
         counted = self._counted(audience, version, rows)
         if audience.source_id is None:
@@ -141,7 +142,6 @@ class Diagnoser:
         own = self._of_ambiguous(audience, source, counted)
         if not len(drawn):
             return msgspec.structs.replace(counted, findings=own, seconds=round(time.monotonic() - started, 3))
-        clock = Clock(seconds)
         region = self._sources.region(source)
         search = Search(
             engine=self._engine, profiles=self._profiles, source=source, region=region, clock=clock, progress=progress

@@ -101,6 +101,16 @@ class Reader:
             for writing, data in decoded(value):
                 self.take(number, data, writing, wrapped=value != raw)
 
+    def give_way(self, opened: Reader) -> None:
+        """Take over what was decrypted; an ID that a key opens is not also a digest or anything else."""
+        numbers = {number for values in opened.plain.values() for number, _ in values}
+        for candidates in self._found.values():
+            candidates.drop(numbers)
+        for reading, values in self.plain.items():
+            self.plain[reading] = [one for one in values if one[0] not in numbers]
+        self._found.update(opened._found)
+        self.plain.update(opened.plain)
+
     def take(self, number: int, data: bytes, writing: str, *, wrapped: bool, seal: Seal | None = None) -> None:
         """Note what one decoded (or decrypted) value can be."""
         if writing != "text" and seal is None and len(data) in ALGORITHMS:

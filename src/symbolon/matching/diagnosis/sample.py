@@ -88,6 +88,11 @@ class Candidates:
         """Add the match key of one ID."""
         self.keys.setdefault(key, []).append(number)
 
+    def drop(self, numbers: set[int]) -> None:
+        """Forget the match keys of some IDs."""
+        left = {key: [one for one in mine if one not in numbers] for key, mine in self.keys.items()}
+        self.keys = {key: mine for key, mine in left.items() if mine}
+
     @property
     def size(self) -> int:
         """How many IDs have one."""

@@ -1,10 +1,11 @@
 """Looks match keys up where they could be: in the kept digests first, then among digests made of the profiles' values.
 
-What an engine can write and digest is looked up in all profiles, one statement a form; the rest in a bounded, even
-sample of them. Everything stops in time, and what was not tried is told.
+Every form is tried on an even sample of the profiles, which shows any fault of a good part of the IDs in a moment; what
+shows there, and what is likeliest, is then looked up in all profiles. Everything stops in time, and what was not tried
+is told.
 
-Invariant: a match key is compared whole, at least 128 bits of it: what is found is no chance. What an engine is given
-are digests, never an ID in clear; what it gives back are digests that were asked for.
+Invariant: a match key is compared whole, at least 128 bits of it: what is found is no chance. An engine is given
+digests of IDs, never an ID in clear, and gives back digests that were asked for.
 """
 
 from __future__ import annotations
@@ -37,15 +38,16 @@ if TYPE_CHECKING:
     #: values in, normalised values out; None where there is none
     Normalise = Callable[[Sequence[str]], list[str | None]]
 
-#: profiles whose values are written and digested here, where the engine cannot
-MOST_VALUES = 400_000
+#: profiles in the sample
+MOST_VALUES = 500_000
 _CHUNK = 20_000
 #: first guess of digests a second, by the engine and here; afterwards it is measured
 _ENGINE_RATE, _OWN_RATE = 1_500_000.0, 200_000.0
+#: what a pass over all profiles may take longer than was measured: others use the machine too
+_CAUTION = 1.5
 #: profile fields that hold an ID
 _FIELDS = ("email", "mobile_phone", "phone", "external_id", "fax")
 _MOST_FIELDS = 12
-_VALUES_LOOKED_AT = 2000
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -56,6 +58,8 @@ class Values:
     base: list[str | None]
     #: share of the profiles they are of
     share: float
+    #: `value` and `base`, of those that have both
+    relation: ibis.Table
 
 
 class Clock:
@@ -64,6 +68,8 @@ class Clock:
     def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._end = now() + seconds
+        #: seconds in all
+        self.total = seconds
 
     @property
     def left(self) -> float:
@@ -85,7 +91,7 @@ class Search:
         region: its region of telephone numbers.
         clock: ends it.
         progress: told what is tried.
-        most_values: size of the sample of profiles.
+        most_values: size of the sample of profiles; None = `MOST_VALUES`.
     """
 
     def __init__(
@@ -97,7 +103,7 @@ class Search:
         region: str,
         clock: Clock,
         progress: Progress,
-        most_values: int = MOST_VALUES,
+        most_values: int | None = None,
     ) -> None:
         self._engine = engine
         self._profiles = profiles
@@ -105,10 +111,11 @@ class Search:
         self._region = region
         self._clock = clock
         self._progress = progress
-        self._most_values = most_values
+        self._most_values = most_values or MOST_VALUES
         self._values: dict[str, Values] = {}
         self._engine_rate, self._own_rate = _ENGINE_RATE, _OWN_RATE
         self._tried: set[tuple[Target, int]] = set()
+        self._all: set[Target] = set()
         self.count = profiles.count
         #: what was left out for lack of time
         self.late: list[Target] = []
@@ -151,24 +158,69 @@ class Search:
             return []
         index = self._profiles.index(source.key, source.scheme, self._region, algorithm, keep=False)
         self._tried.update((target, id(one)) for one in mine)
+        self._all.add(target)
         return self._joined(index.relation, target, mine)
 
     def look_up(self, candidates: Sequence[Candidates], field: str, form: Form) -> list[Hit]:
-        """Look up among the values of a field in one form, by each algorithm that a candidate has."""
-        hits = []
-        for algorithm in dict.fromkeys(one.algorithm for one in candidates if one.algorithm != "visitor"):
-            target = Target(field, form.name, algorithm)
-            mine = [one for one in _fitting(candidates, target) if (target, id(one)) not in self._tried]
-            if not mine:
+        """Look up among the values of a field in one form, in the sample; what shows there in all profiles."""
+        hits: list[Hit] = []
+        for target, mine in self._targets(candidates, field, form):
+            values = self.values(field)
+            if not values.raw:
                 continue
-            by_engine = form.engine is not None and algorithm in self._engine.digests
-            work = self.count / self._engine_rate if by_engine else min(self.count, self._most_values) / self._own_rate
-            if self._clock.left < (0 if form.rare and by_engine else work):
+            if self._clock.left < self._work(form, target.algorithm, len(values.raw)):
                 self.late.append(target)
                 continue
             self._tried.update((target, id(one)) for one in mine)
-            hits += self._by_engine(target, form, mine) if by_engine else self._here(target, form, mine)
+            if not self._is_engines(form, target.algorithm):
+                hits += self._here(target, form, mine)
+                continue
+            found = self._by_engine(target, form, mine, values.relation, values.share)
+            hits += (self._in_all(target, form, mine) or found) if found and values.share < 1 else found
         return hits
+
+    def look_up_everywhere(
+        self, candidates: Sequence[Candidates], field: str, form: Form, *, until: float
+    ) -> list[Hit]:
+        """Look up in all profiles, however little the sample showed, as long as so many seconds are left."""
+        hits: list[Hit] = []
+        if self.values(field).share < 1 and self.values(field).raw:
+            for target, mine in self._targets(candidates, field, form, again=True):
+                if self._is_engines(form, target.algorithm) and target not in self._all and self._clock.left > until:
+                    hits += self._in_all(target, form, mine)
+        return hits
+
+    def _targets(
+        self, candidates: Sequence[Candidates], field: str, form: Form, *, again: bool = False
+    ) -> Iterator[tuple[Target, list[Candidates]]]:
+        for algorithm in dict.fromkeys(one.algorithm for one in candidates if one.algorithm != "visitor"):
+            target = Target(field, form.name, algorithm)
+            mine = [one for one in _fitting(candidates, target) if again or (target, id(one)) not in self._tried]
+            if mine:
+                yield target, mine
+
+    def _is_engines(self, form: Form, algorithm: str) -> bool:
+        return form.engine is not None and algorithm in self._engine.digests
+
+    def _work(self, form: Form, algorithm: str, count: int) -> float:
+        """Give the seconds that so many digests may take."""
+        if self._is_engines(form, algorithm):
+            return _CAUTION * count / self._engine_rate
+        return count / self._own_rate
+
+    def _in_all(self, target: Target, form: Form, mine: list[Candidates]) -> list[Hit]:
+        """Look up in all profiles; nothing where there is no time."""
+        if self._clock.left < self._work(form, target.algorithm, self.count):
+            return []
+        self._all.add(target)
+        rows = self._profiles.current()
+        column = rows[target.field]
+        value = column if column.type().is_string() else column.cast("string")
+        base: Any = trim(value)
+        if field_for(target.field) == "email":
+            base = base.lower()
+        some = rows.select(value=value, base=base).filter(lambda t: t.value.notnull())
+        return self._by_engine(target, form, mine, some, 1.0)
 
     def compare(
         self,
@@ -183,6 +235,8 @@ class Search:
         for algorithm in dict.fromkeys(one.algorithm for one in candidates if one.algorithm != "visitor"):
             target = Target(field, name, algorithm)
             mine = _fitting(candidates, target)
+            if not values.raw:
+                continue
             if mine and self._clock.left < len(values.raw) / self._own_rate:
                 self.late.append(target)
             elif mine:
@@ -200,32 +254,25 @@ class Search:
             if not self._clock.in_time():
                 break
         base = profile_forms.normal(raw, self._source.scheme, field_for(field), self._region)
-        return Values(raw, base, 1 / step)
+        pairs = pa.table({"value": pa.array(raw, pa.string()), "base": pa.array(base, pa.string())})
+        return Values(raw, base, 1 / step, self._engine.relation(pairs.filter(pairs["base"].is_valid())))
 
-    def _by_engine(self, target: Target, form: Form, mine: list[Candidates]) -> list[Hit]:
+    def _by_engine(
+        self, target: Target, form: Form, mine: list[Candidates], values: ibis.Table, share: float
+    ) -> list[Hit]:
         started = time.monotonic()
-        rows = self._profiles.current()
-        column = rows[target.field]
-        value = column if column.type().is_string() else column.cast("string")
-        base: Any = trim(value)
-        if field_for(target.field) == "email":
-            base = base.lower()
         assert form.engine is not None  # noqa: S101 - asked before
-        made = form.engine(value, base)
-        some = rows.filter(value.notnull())
+        made = form.engine(values.value, values.base)
         if form.name != BASE and all(one.form == "" for one in mine):
-            some = some.filter(made != base)  # the others were looked up in their normalised form
+            values = values.filter(made != values.base)  # the others were looked up in their normalised form
         wanted = pa.table({"hex": pa.array(sorted({key.hex() for one in mine for key in one.keys}), pa.string())})
-        found = (
-            some.select(hex=digest_of(target.algorithm, made))
-            .inner_join(self._engine.relation(wanted), "hex")
-            .select("hex")
-            .distinct()
-        )
+        digests = values.select(hex=digest_of(target.algorithm, made))
+        found = digests.inner_join(self._engine.relation(wanted), "hex").select("hex").distinct()
         keys = {bytes.fromhex(one) for one in self._engine.fetch(found, limit=None)["hex"].to_pylist()}
-        if not form.rare and self.count > _CHUNK:
-            self._engine_rate = self.count / max(time.monotonic() - started, 0.001)
-        return _hits(target, mine, keys, 1.0)
+        count = self.count * share
+        if not form.rare and count > _CHUNK:
+            self._engine_rate = count / max(time.monotonic() - started, 0.001)
+        return _hits(target, mine, keys, share)
 
     def _here(self, target: Target, form: Form, mine: list[Candidates]) -> list[Hit]:
         values = self.values(target.field)

@@ -42,7 +42,7 @@ class Found:
     nothing: set[int] = field(default_factory=set)
     #: hypotheses without time, in words
     late: list[str] = field(default_factory=list)
-    #: share of the profiles that hypotheses were tried on which the engine has no words for; 1 = all
+    #: share of the profiles in the sample that every hypothesis was tried on; 1 = all
     tried: float = 1.0
 
 
@@ -87,13 +87,18 @@ class Tries:
         self._found.nothing = reader.nothing
         encrypted = self._source.protection is Protection.AES_CBC
         if encrypted:
-            self._open(reader)
+            opened = Reader()
+            self._open(opened)
+            reader.give_way(opened)
         self._try(reader)
         if not encrypted and not self._is_enough:
             opened = Reader()
             self._open(opened)
             if opened.plain or opened.digests():
                 self._try(opened)
+        if self._source.key:
+            values = self._search.values(self._source.key)
+            self._found.tried = min(values.share, 1.0)
         self._found.late += [_late(target) for target in dict.fromkeys(self._search.late)]
         return self._found
 
@@ -153,12 +158,19 @@ class Tries:
         for name in others:
             if name in ("email", "mobile_phone", "external_id"):
                 yield from (self._step(every, name, form) for form in self._forms(name, codes, likely=True))
+        if own:
+            for form in [base, *self._forms(own, codes, likely=True)]:
+                yield partial(self._everywhere, every, own, form)
 
     def _step(self, every: list[Candidates], name: str, form: Form) -> Callable[[], None]:
         def step() -> None:
             self._add(self._search.look_up(every, name, form), name, form)
 
         return step
+
+    def _everywhere(self, every: list[Candidates], name: str, form: Form) -> None:
+        """Look for what is too seldom to show in a sample of the profiles, for half of the time."""
+        self._add(self._search.look_up_everywhere(every, name, form, until=self._clock.total / 2), name, form)
 
     def _forms(self, name: str, codes: Sequence[str], *, likely: bool) -> Iterator[Form]:
         for form in forms.forms(field_for(name), self._search.digests, codes):
@@ -169,7 +181,6 @@ class Tries:
         """Try the other schemes and, of telephone numbers, regions: what needs the definition of the rule."""
         source, kind = self._source, field_for(name)
         values = self._search.values(name)
-        self._found.tried = min(self._found.tried, values.share)
         look = slice(0, 2000)
         for scheme in forms.other_schemes(kind, source.scheme):
             if forms.normal(values.raw[look], scheme, kind, self._region) != values.base[look]:
