@@ -210,7 +210,11 @@ def _usable(installation: Path | None, folder: Path, owner: pwd.struct_passwd | 
         subprocess.run([installation / "bin" / "postgres", "--version"], check=True, capture_output=True, cwd="/",
                        user=owner.pw_uid, group=owner.pw_gid, extra_groups=[])  # fmt: skip
     except OSError:
-        return Path(shutil.copytree(installation, folder / "programs", symlinks=True))
+        package = installation.parent
+        libraries = package.with_name(f"{package.name}.libs")  # a wheel has them beside it
+        if libraries.is_dir():
+            shutil.copytree(libraries, folder / libraries.name)
+        return Path(shutil.copytree(installation, folder / package.name / installation.name, symlinks=True))
     return installation
 
 

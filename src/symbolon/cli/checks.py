@@ -95,9 +95,11 @@ def _store(project: Project, _fix: bool) -> Iterator[Check]:
     revision = project.store.schema_version
     file = project.settings.project / "symbolon.db"
     if project.settings.store or not file.is_file():
-        for fault in project.store.faults():
+        faults = project.store.faults()
+        for fault in faults:
             yield _failed("store", fault.summary, fault.hint, EngineError.exit_code)
-        yield _passed("store", f"schema {revision}, {project.store.place}")
+        if not faults:
+            yield _passed("store", f"schema {revision}, {project.store.place}")
         return
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
         try:
