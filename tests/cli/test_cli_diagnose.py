@@ -148,3 +148,34 @@ def test_every_reason_that_a_diagnosis_meets_is_known():
     from symbolon.sharing.diagnosing import _ID_REASONS
 
     assert set(_ID_REASONS) < set(records.REJECT_REASONS)
+
+
+def test_a_source_shows_its_match_rate_over_time_and_a_fall(cli, shop):
+    strangers = [sha256(f"stranger{n}") for n in range(100)]
+    for moment, form in enumerate((str, str, str.upper)):
+        ids = [sha256(form(one)) for one in KNOWN]
+        path = lines(
+            shop / "in", f"S3_1_2_full_148614084400{moment}.sync", *[f"{one} 24" for one in (*ids, *strangers)]
+        )
+        done = cli("audience", "import", path, "--source", "crm-email", "--segment", "24", "--name", "vip", "--force")
+        assert "symbolon audience diagnose vip" in done.err
+    assert "warning: the match rate fell to 0.0 %; the 2 before had 19.4 %" in done.out
+    shown = cli("source", "show", "crm-email").out
+    rows = [line.split() for line in shown.splitlines() if line.startswith("vip")]
+    assert [(row[1], row[4], row[5], row[6], row[7]) for row in rows] == [
+        ("3", "124", "124", "0", "0.0"),
+        ("2", "124", "124", "24", "19.4"),
+        ("1", "124", "124", "24", "19.4"),
+    ]
+    assert "124 unknown_id" in shown
+    assert shown.splitlines()[-1].startswith("warning: the match rate fell")
+    found = json.loads(cli("source", "show", "crm-email", "--json").out)
+    assert [one["matched"] for one in found["imports"]] == [0, 24, 24]
+    assert found["warning"].startswith("the match rate fell")
+    assert json.loads(cli("source", "show", "web", "--json").out)["imports"] == []
+
+
+def test_a_good_import_does_not_point_to_a_diagnosis(cli, shop):
+    path = lines(shop / "in", FILE, *[f"{sha256(one)} 24" for one in KNOWN])
+    done = cli("audience", "import", path, "--source", "crm-email", "--segment", "24", "--name", "vip")
+    assert "diagnose" not in done.err

@@ -60,7 +60,8 @@ def test_add_show_edit_list(cli, shop, tmp_path):
     assert "symbolon source accept air" in added.err
     shown = cli("source", "show", "air", "--json")
     source = json.loads(shown.out)
-    assert set(source) == set(msgspec.structs.asdict(records.DataSource(name="x")))
+    fields = set(msgspec.structs.asdict(records.DataSource(name="x")))
+    assert set(source) == {*fields, "imports", "warning"}
     assert (source["protection"], source["channel"], source["iv_prefixed"], source["key_version"]) == (
         "aes-cbc", "sms", True, 1,
     )  # fmt: skip

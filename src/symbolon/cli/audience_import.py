@@ -134,6 +134,8 @@ def public_receipt(receipt: Receipt, *, plan: bool) -> dict[str, Any]:
 def next_after(receipt: Receipt) -> list[list[str]]:
     """Give the commands that make sense after an import."""
     commands = [["audience", "members", receipt.audience]]
+    if _hardly_matches(receipt):
+        commands.append(["audience", "diagnose", receipt.audience])
     if receipt.rejected:
         commands.append(["audience", "rejects", receipt.audience])
     if receipt.unmatched:
@@ -141,3 +143,10 @@ def next_after(receipt: Receipt) -> list[list[str]]:
     if receipt.version > 1 and (receipt.added or receipt.removed):
         commands.append(["audience", "diff", receipt.audience])
     return commands
+
+
+def _hardly_matches(receipt: Receipt) -> bool:
+    """Tell whether less than half of the IDs found a profile, where they had to."""
+    lost = receipt.unmatched + receipt.rejected_total - receipt.rejected.get("duplicate_id", 0)
+    keeps_all = receipt.members >= receipt.matched + receipt.unmatched > receipt.matched  # a File audience
+    return bool(receipt.source) and lost > receipt.matched and not keeps_all

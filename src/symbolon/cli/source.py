@@ -177,13 +177,15 @@ def list_(session: Session) -> None:
 
 @command(app, "show")
 def show(session: Session, name: Name) -> None:
-    """Show a data source. Its key is never shown.
+    """Show a data source, and the match rate of its last imports. Its key is never shown.
 
     $ symbolon source show crm-email
     """
+    from symbolon.cli.source_rates import public_rates, show_rates  # noqa: PLC0415 - heavy
+
     source = session.project.store.source(name)
     if session.as_json:
-        session.screen.json(_public(source))
+        session.screen.json({**_public(source), **public_rates(session.project.store, source)})
         return
     has_key = f"version {source.key_version}" if source.key_version else ""
     iv = ("in front of each ID" if source.iv_prefixed else "one for all IDs") if has_key else ""
@@ -208,6 +210,7 @@ def show(session: Session, name: Name) -> None:
             ("accepted", accepted or ("not yet" if source.terms else "")),
         ]
     )
+    show_rates(session, source)
 
 
 @command(app, "accept")

@@ -45,6 +45,7 @@ from symbolon.sharing.errors import (
 from symbolon.sharing.ingest import Ingested, ingest
 from symbolon.sharing.locks import audience_lock
 from symbolon.sharing.publishing import Matcher, Publisher
+from symbolon.sharing.rates import fall_of
 from symbolon.sharing.segments import SegmentImport
 
 if TYPE_CHECKING:
@@ -236,6 +237,7 @@ class Importer:
                     f"no line of the file names segment `{segment}`",
                     hint="symbolon file inspect FILE lists its segments; --force empties the audience",
                 )
+            fallen = fall_of(self._store, job.source, outcome.receipt)
             receipt = msgspec.structs.replace(
                 outcome.receipt,
                 audience=audience.name,
@@ -244,7 +246,7 @@ class Importer:
                 segment=segment,
                 files=[path.name for path in job.files.parts],
                 mode=job.mode,
-                warnings=[*job.files.warnings, *outcome.receipt.warnings],
+                warnings=[*job.files.warnings, *outcome.receipt.warnings, *([fallen] if fallen else [])],
             )
             limit = request.rejected_limit(receipt.received)
             if limit is not None and receipt.rejected_total > limit:
