@@ -76,6 +76,11 @@ class Server:
         """Give the URL of its first database, with the password."""
         return sa.URL.create("postgresql+psycopg", USER, self.password, "127.0.0.1", self.port, "postgres")
 
+    @property
+    def is_running(self) -> bool:
+        """Tell whether it was started, and not ended."""
+        return self._watcher is not None
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         for _ in range(3):  # somebody may take the port in between

@@ -35,6 +35,8 @@ def own():
 
 @pytest.fixture
 def url(own: Server):
+    if not own.is_running:  # a test failed before it started it again
+        own.start()
     with new_database(own.url) as url:
         yield sa.make_url(url)
 
