@@ -19,5 +19,6 @@ def warm_spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keeps Spark up between tests: starting it takes seconds, a session in it none."""
     from symbolon.lake.spark import SparkEngine
 
-    with SparkEngine(tmp_path_factory.mktemp("spark"), "local[2]"):
+    few = {"spark.sql.shuffle.partitions": "2", "spark.default.parallelism": "2"}
+    with SparkEngine(tmp_path_factory.mktemp("spark"), "local[2]", options=few):
         yield

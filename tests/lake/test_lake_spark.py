@@ -54,7 +54,7 @@ def test_engine_of_the_settings(tmp_path: Path) -> None:
 
 def test_paths_with_signs_that_spark_reads_as_patterns(tmp_path: Path) -> None:
     with SparkEngine(tmp_path / "a [b]{c} *x", "local[2]") as engine:
-        engine.check_paths()
+        engine.examine()
         files = engine.write(engine.relation(pa.table({"number": [1, 2]})), tmp_path / "a [b]{c} *x" / "d", NUMBERS)
         assert engine.count(engine.scan([str(file.path) for file in files], NUMBERS)) == 2
     with pytest.raises(LakeCorrupt, match="colon"):

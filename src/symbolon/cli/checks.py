@@ -63,7 +63,7 @@ def examine(path: Path, *, fix: bool = False) -> list[Check]:
     checks = [*_installation()]
     with _failures("project", checks), Project.open(path) as project:
         checks.append(_passed("project", f"{project.settings.project}"))
-        for look in (_store, _runs, _lake, _profiles, _audiences, _sources, _keys, _disk):
+        for look in (_store, _runs, _engine, _lake, _profiles, _audiences, _sources, _keys, _disk):
             if look in _ON_STORE and "store" not in vars(project):
                 continue  # it cannot be opened, which is told already; each of these would wait for it again
             with _failures(look.__name__.removeprefix("_"), checks):
@@ -129,6 +129,11 @@ def _runs(project: Project, fix: bool) -> Iterator[Check]:
         return
     works = ", ".join(sorted({run.work for run in died}))
     yield _warned("runs", f"{counted(len(died), 'run')} died ({works}); nothing of it counts", "symbolon doctor --fix")
+
+
+def _engine(project: Project, _fix: bool) -> Iterator[Check]:
+    """The engine of the settings: it starts, computes, and sees the files of the project."""
+    yield _passed("engine", project.engine.examine())
 
 
 def _lake(project: Project, fix: bool) -> Iterator[Check]:

@@ -171,22 +171,19 @@ def export(
 
 def _rows(project: Project, columns: list[str] | None) -> Any:
     """Give profiles as rows, sorted by the first column."""
-    from symbolon.errors import UnknownNameError  # noqa: PLC0415
-    from symbolon.sharing import Rows  # noqa: PLC0415 - heavy
+    import pyarrow as pa  # noqa: PLC0415 - heavy
 
-    current = project.profiles.current()
-    known = [name for name in project.profiles.schema().names if not name.startswith("_")]
+    from symbolon.errors import UnknownNameError  # noqa: PLC0415
+    from symbolon.sharing import Rows  # noqa: PLC0415
+
+    schema = project.profiles.schema()
+    known = [name for name in schema.names if not name.startswith("_")]
     wanted = columns or known
     for name in wanted:
         if name not in known:
             raise UnknownNameError.among("column", name, known)
-    chosen = current.select(*wanted)
-    ordered = chosen.order_by(wanted[0])
-
-    def read() -> Iterator[pa.RecordBatch]:
-        yield from project.engine.batches(ordered)
-
-    return Rows(chosen.schema().to_pyarrow(), read)
+    fields = pa.schema([schema.field(name) for name in wanted])
+    return Rows(fields, lambda: project.profiles.batches(wanted, order=wanted[0]))
 
 
 def _receipt(receipt: dict[str, Any], *, plan: bool, what: str) -> Iterator[Line]:

@@ -101,6 +101,15 @@ class Engine(Protocol):
         """Give the statement that computes a relation, as text for a person."""
         ...
 
+    def examine(self) -> str:
+        """Prove that it computes, and sees the same files as this process; give what it is, in words.
+
+        Raises:
+            PathsNotShared: it reads or writes other files.
+            EngineLost: it does not answer.
+        """
+        ...
+
     def close(self) -> None:
         """End the engine and remove what it spilled. May be called twice."""
         ...

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from symbolon import ids
 from symbolon.ids.columns import flags
 from symbolon.lake import LayeredTable, ParquetStaging
-from symbolon.profiles.vocabulary import digest_of, matches, trim, words_of_hex
+from symbolon.profiles.vocabulary import digest_of, matches, trim_ascii, words_of_hex
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,7 +142,7 @@ def _prepared(rows: ibis.Table, key: Key, engine: Engine) -> ibis.Table:
     if key.algorithm not in engine.digests:
         return rows.select("profile_id", digest=ibis.null("string"), value=text)
     form = ids.simple_form(key.scheme, field)
-    normal: Any = text if form == "identity" else trim(text)
+    normal: Any = text if form == "identity" else trim_ascii(text)
     if form == "lower_trim":
         normal = normal.lower()
     simple = matches(text, ids.simple_pattern(key.scheme, field))

@@ -315,11 +315,11 @@ class Profiles:
         wanted = columns or [name for name in rows.columns if name != "profile_id"]
         return self._engine.fetch(rows.order_by("profile_id").limit(limit).select(*self._known(wanted)))
 
-    def batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """Give all profiles batch by batch, by their number."""
+    def batches(self, columns: list[str] | None = None, *, order: str = "profile_id") -> Iterator[pa.RecordBatch]:
+        """Give all profiles batch by batch, by their number or another column."""
         rows = self.current()
         wanted = columns or [name for name in rows.columns if name != "profile_id"]
-        yield from self._engine.batches(rows.order_by("profile_id").select(*self._known(wanted)))
+        yield from self._engine.batches(rows.order_by(*self._known([order])).select(*self._known(wanted)))
 
     def close(self) -> None:
         """Remove what a plan had built."""

@@ -32,8 +32,8 @@ def md5(value: str) -> str:  # type: ignore[empty-body]
 
 
 @ibis.udf.scalar.builtin
-def trim(value: str) -> str:  # type: ignore[empty-body]
-    """Take the spaces off both ends; Ibis's `.strip()` cuts letters on Spark."""
+def btrim(value: str, signs: str) -> str:  # type: ignore[empty-body]
+    """Take these signs off both ends."""
 
 
 @ibis.udf.scalar.builtin
@@ -48,6 +48,16 @@ _DIGESTS: dict[str, Callable[[Any], Any]] = {
     "sha384": lambda value: sha2(value, 384),
     "sha512": lambda value: sha2(value, 512),
 }
+
+
+@ibis.udf.scalar.builtin(name="trim")
+def trim_ascii(value: str) -> str:  # type: ignore[empty-body]
+    """Take the spaces off both ends of ASCII: a third quicker than `trim`, but DuckDB's takes other blanks too."""
+
+
+def trim(value: Any) -> Any:
+    """Take the spaces off both ends: no other blanks, and no letters as Ibis's `.strip()` does on Spark."""
+    return btrim(value, " ")
 
 
 def digest_of(algorithm: str, value: Any) -> Any:

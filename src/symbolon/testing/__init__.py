@@ -1,4 +1,4 @@
-"""The public kit for tests: suites that every engine and every store must pass.
+"""The public kit for tests: suites that every engine and every store must pass, and two engines compared as one.
 
 Not imported by the package itself, because it needs pytest. A second implementation proves itself by one subclass::
 
@@ -12,6 +12,7 @@ makes no sense there.
 
 from symbolon.testing.engines import EngineConformance
 from symbolon.testing.marks import Conformance, never, notimpl
+from symbolon.testing.parity import BothEngines, EnginesDiffer
 from symbolon.testing.stores import StoreConformance
 
-__all__ = ["Conformance", "EngineConformance", "StoreConformance", "never", "notimpl"]
+__all__ = ["BothEngines", "Conformance", "EngineConformance", "EnginesDiffer", "StoreConformance", "never", "notimpl"]

@@ -252,6 +252,10 @@ class EngineConformance(Conformance):
         with ThreadPoolExecutor(4) as pool:
             assert list(pool.map(work, range(4))) == [1_000] * 4
 
+    def test_it_examines_itself(self, engine: Engine) -> None:
+        """It says what it is, and leaves nothing of it."""
+        assert engine.name in engine.examine().lower()
+
     def test_closing_twice(self, engine: Engine) -> None:
         """Closing again does nothing; a closed engine says so."""
         relation = engine.relation(pa.table({"number": [1]}))

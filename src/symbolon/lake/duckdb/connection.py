@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 #: the functions that Spark has and DuckDB has not, or by another name, as far as our definitions use them
 _SPARK_FUNCTIONS = {
+    "btrim(value, signs)": "trim(value, signs)",
     "sha2(value, bits)": "CASE bits WHEN 256 THEN sha256(value) ELSE error('no such digest here') END",
     "conv(value, base, to_base)": "CASE WHEN base = 16 AND to_base = -10 THEN "
     "((('0x' || value)::UBIGINT::HUGEINT + 9223372036854775808) % 18446744073709551616 - 9223372036854775808)::VARCHAR "

@@ -155,6 +155,16 @@ class DuckDbEngine:
         """Give the statement."""
         return str(self._ibis.compile(relation))
 
+    def examine(self) -> str:
+        """Prove that it computes."""
+        with failures():
+            row = (
+                self._cursor()
+                .execute("SELECT version(), current_setting('threads'), current_setting('memory_limit')")
+                .fetchall()[0]
+            )
+        return f"DuckDB {str(row[0]).removeprefix('v')} in this process, {row[1]} threads, {row[2]} of memory"
+
     def close(self) -> None:
         """End the engine."""
         if self._closed:

@@ -2,7 +2,7 @@
 
 Rows go in and out as Parquet files in the lake, never through the connection: so there is one way for a Spark in this
 process, on a cluster and behind a Connect server, and memory holds a few batches. The machines of a cluster must see
-the lake under the same path; `check_paths` proves it.
+the lake under the same path; `examine` proves it.
 
 Invariant: every view has a name of its own in our session and goes away with the last expression that uses it.
 """
@@ -31,11 +31,13 @@ from symbolon.lake.errors import LakeCorrupt, PathsNotShared, StatementFailed, d
 from symbolon.lake.locks import HeldDirectory, make_private
 from symbolon.lake.spark.connection import Connection
 from symbolon.lake.spark.failures import failures
+from symbolon.lake.spark.options import shown
 from symbolon.lake.written import WrittenFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+_PROBE_ROWS = 32
 _GLOB = re.compile(r"([\[\]{}*?\\])")
 _DIGESTS = frozenset({"md5", "sha1", "sha256", "sha384", "sha512"})
 
@@ -145,28 +147,25 @@ class SparkEngine:
         """Give the statement."""
         return str(compilers.pyspark.compiler.to_sqlglot(relation).sql(dialect=compilers.pyspark.compiler.dialect))
 
-    def check_paths(self) -> None:
-        """Prove that Spark and this process see the same files, by a file written on each side.
-
-        Raises:
-            PathsNotShared: Spark does not see our file, or we do not see Spark's.
-        """
+    def examine(self) -> str:
+        """Prove by a file written on each side that Spark and this process see the same files."""
         token = secrets.token_hex(16)
-        probe = pa.table({"token": [token] * 64})
+        probe = pa.table({"token": [token] * _PROBE_ROWS})
+        file = self._store(probe)
+        parts: list[WrittenFile] = []
         try:
-            file = self._store(probe)
-            try:
-                spread = self._view([str(file)], probe.schema, file)
-                parts = self._parts(f"SELECT /*+ REPARTITION(16) */ token FROM ({self.sql(spread)})", spread)
-            finally:
-                file.unlink(missing_ok=True)
+            spread = self._view([str(file)], probe.schema, None)
+            # many small tasks: every worker gets some of them, if it has a core free
+            parts = self._parts(f"SELECT /*+ REPARTITION({_PROBE_ROWS}) */ token FROM ({self.sql(spread)})", spread)
+            found = [value for part in parts for value in pq.read_table(part.path)["token"].to_pylist()]
         except LakeCorrupt:
             raise PathsNotShared("Spark does not see the files of this project") from None
-        found = [value for part in parts for value in pq.read_table(part.path)["token"].to_pylist()]
-        for part in parts:
-            part.path.unlink()
+        finally:
+            for part in [file, *[part.path for part in parts]]:
+                part.unlink(missing_ok=True)
         if found != probe["token"].to_pylist():
             raise PathsNotShared("Spark's workers write files that this process does not see")
+        return f"Spark {self._connection.session.version}, {shown(self._connection.url)}, sees the files of the project"
 
     def close(self) -> None:
         """End the engine."""

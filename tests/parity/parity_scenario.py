@@ -1,0 +1,114 @@
+"""Everything a project does with rows, once, on the engine it is given, which compares what it is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import parity_hostile as hostile
+
+import symbolon
+from symbolon.records import Channel, DataSource, Kind, OnAmbiguous, Protection
+
+
+class Scenario:
+    """A project on an engine, and a folder for its files."""
+
+    def __init__(self, project: symbolon.Project, folder: Path) -> None:
+        self.project = project
+        self.folder = folder
+
+    def people(self) -> None:
+        """Profiles come, change, come by address, are looked at; links come and change."""
+        profiles = self.project.profiles
+        profiles.import_file(hostile.write(self.folder, "people", hostile.people()))
+        profiles.link_file(hostile.write(self.folder, "links", hostile.links()))
+        for field, algorithm in (("email", "sha256"), ("mobile_phone", "md5"), ("external_id", "sha512")):
+            profiles.index(field, "adobe", "FR", algorithm)
+        profiles.import_file(hostile.write(self.folder, "small", hostile.changed().slice(0, 3)))
+        profiles.import_file(hostile.write(self.folder, "changed", hostile.changed()))
+        profiles.import_file(hostile.write(self.folder, "planned", hostile.changed()), plan=True)
+        profiles.import_file(hostile.write(self.folder, "by_email", hostile.by_email()), key="email")
+        profiles.link_file(hostile.write(self.folder, "later", hostile.later_links()))
+        list(profiles.rejects())
+        profiles.show("C0001")
+        profiles.show("fovea.f@example.com", "email")
+        profiles.some(10)
+        list(profiles.batches())
+
+    def sources(self) -> None:
+        """One data source of each kind, two rules for several profiles of one ID."""
+        sources = self.project.sources
+        for protection in ("md5", "sha1", "sha256", "sha384", "sha512", "plain"):
+            rule = OnAmbiguous.REJECT if protection == "sha1" else OnAmbiguous.ALL
+            sources.add(DataSource(name=protection, key="email", protection=Protection(protection), on_ambiguous=rule))
+        sources.add(DataSource(name="visitor", kind=Kind.VISITOR))
+        for name, channel in (("aes", Channel.EMAIL), ("aes-other", Channel.OTHER)):
+            sources.add(
+                DataSource(name=name, key="email", protection=Protection.AES_CBC, channel=channel),
+                key=hostile.KEY,
+                iv=hostile.IV,
+            )
+
+    def digests_anew(self) -> None:
+        """The digests of a field again, and of those who changed."""
+        profiles = self.project.profiles
+        for field, algorithm in (("email", "sha256"), ("mobile_phone", "md5"), ("external_id", "sha512")):
+            profiles.index(field, "adobe", "US", algorithm)
+        profiles.import_file(hostile.write(self.folder, "again", hostile.people().slice(0, 40)))
+
+    def audience(self, source: str) -> None:
+        """A full file, an incremental one, and everything that is read of an audience."""
+        audiences, name = self.project.audiences, f"a-{source}"
+        if source == "visitor":
+            ids = [f"{number:038d}".encode() for number in range(120)]
+        else:
+            ids = hostile.wire(source.removesuffix("-other").replace("aes", "aes-cbc"))
+        half = len(ids) // 2
+        full = hostile.segment_file(self.folder, f"{source}_1_2_full_1486140844000.sync", ids[: half + 20])
+        audiences.import_file(full, source=source, segment="24", name=name)
+        later = hostile.segment_file(
+            self.folder, f"{source}_1_2_iter_1486140844001.sync", ids[half:], removed=tuple(ids[:9])
+        )
+        audiences.import_file(later, source=source, segment="24", name=name, plan=True)
+        audiences.import_file(later, source=source, segment="24", name=name)
+        audiences.members(name).to_arrow()
+        audiences.members(name, version=1).to_arrow()
+        audiences.rejects(name).to_arrow()
+        audiences.rejects(name, unmatched=True).to_arrow()
+        audiences.diff(name, 1, 2).to_arrow()
+
+    def addresses(self) -> None:
+        """A File audience of decrypted addresses, and the List made of it."""
+        audiences = self.project.audiences
+        ids = hostile.wire("aes-cbc")
+        file = hostile.segment_file(self.folder, "file_1_2_full_1486140844000.sync", ids)
+        audiences.import_file(file, source="aes", segment="24", name="f", force_reconciliation=False)
+        again = hostile.segment_file(self.folder, "file_1_2_full_1486140844002.sync", ids[5:])
+        audiences.import_file(again, source="aes", segment="24", name="f", force_reconciliation=False)
+        audiences.members("f").to_arrow()
+        audiences.diff("f").to_arrow()
+        audiences.refresh("f")
+        audiences.reconcile("f", key="email", plan=True)
+        audiences.reconcile("f", key="email", create_profiles=True)
+        audiences.reconcile("f", key="email")
+        audiences.members("f-profiles").to_arrow()
+
+    def rest(self) -> None:
+        """Lists, all segments at once, refreshing, going back, and the reasons of one ID."""
+        audiences = self.project.audiences
+        file = hostile.segment_file(self.folder, "all_1_2_full_1486140844000.sync", hostile.wire("sha256"))
+        audiences.import_file(file, source="sha256", all_segments=True)
+        listed = self.folder / "list.csv"
+        listed.write_bytes(b"id\n" + b"\n".join(hostile.wire("md5")) + b"\nzz\n")
+        audiences.import_file(listed, source="md5", name="listed")
+        audiences.refresh("a-sha256")
+        audiences.refresh("a-visitor", plan=True)
+        audiences.rollback("a-sha256")
+        for value, source in (
+            ("fovea.f@example.com", "plain"),
+            (hostile.protect("fovea.f@example.com", "sha256").decode(), "sha256"),
+            (hostile.protect("fovea.f@example.com", "aes-cbc").decode(), "aes"),
+            (f"{7:038d}", "visitor"),
+            ("nobody@example.com", "plain"),
+        ):
+            self.project.explain(value, source)
