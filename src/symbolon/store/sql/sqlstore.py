@@ -17,6 +17,8 @@ from symbolon.store.errors import (
     SourceInUse,
     StoreConflict,
     StoreCorrupt,
+    StoreUncertain,
+    StoreUnreachable,
     StoreVersionError,
 )
 from symbolon.store.sql.database import Database
@@ -189,8 +191,14 @@ class SqlStore:
         """Note how a run ended."""
         values = {"state": state.value, "error": error, "finished": _now()}
         check_fit(runs, values)
-        with self._database.writing() as connection:
-            connection.execute(sa.update(runs).where(runs.c.id == run_id).values(values))
+        try:
+            with self._database.writing() as connection:
+                connection.execute(sa.update(runs).where(runs.c.id == run_id).values(values))
+        except StoreUnreachable:  # it says that nothing counts, which is true of this note, not of the run
+            raise StoreUncertain(
+                f"the connection to the store ({self.place}) was lost before the end of the run was noted; "
+                "whether its change counts is not known here"
+            ) from None
 
     def runs(self, limit: int = 100) -> list[Run]:
         """Give the last runs."""
