@@ -54,6 +54,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     #: default region of telephone numbers without a country code, ISO 3166 (`FR`); empty = none
     region: str = ""
 
+    def __repr__(self) -> str:
+        """Show everything but the store's address and Spark's configuration, which may hold a password or a token."""
+        return f"Settings(project={str(self.project)!r}, store={'***' if self.store else ''!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show Rich, whose tracebacks print local variables, no more than `repr` does: msgspec would show it all."""
+        return [("project", str(self.project)), ("store", "***" if self.store else "")]
+
     @property
     def lake_dir(self) -> Path:
         """Where the rows live."""

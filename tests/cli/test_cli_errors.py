@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from cli_shop import CANARY, ENCRYPTED_FILE, IV, KEY, LATER_FILE, SEGMENT_FILE, encrypt, lines, sha256
+from rich.console import Console
 
 from symbolon.cli import entry, failures
 from symbolon.errors import EngineError, InternalError, PolicyDenied, SecretError, TransportError
+from symbolon.settings import Settings, SettingsError, load_settings
 
 VIP = ["--source", "crm-email", "--segment", "24", "--name", "vip"]
 
@@ -255,3 +258,16 @@ def test_control_characters_do_not_reach_the_screen(cli, shop):
     assert (done.code, "\\x07" in done.err) == (2, True)
     assert all(one.isprintable() or one == "\n" for one in done.err)
     assert entry.INTERRUPTED == 130
+
+
+def test_settings_show_no_secret(tmp_path):
+    settings = Settings(project=tmp_path, store="postgresql+psycopg://u:canary@h/d", spark={"token": "canary"})
+    console = Console(file=StringIO())
+    console.print(settings)
+    assert "canary" not in repr(settings) + str(settings) + console.file.getvalue()
+
+
+def test_a_wrong_variable_is_blamed_itself(tmp_path):
+    (tmp_path / "symbolon.toml").write_text("")
+    with pytest.raises(SettingsError, match="SYMBOLON_"):
+        load_settings(tmp_path, {"SYMBOLON_THREADS": "many"})

@@ -38,16 +38,15 @@ class Scenario:
     def sources(self) -> None:
         """One data source of each kind, two rules for several profiles of one ID."""
         sources = self.project.sources
-        for protection in ("md5", "sha1", "sha256", "sha384", "sha512", "plain"):
+        for protection in ("md5", "sha1", "sha256", "sha512", "plain"):
             rule = OnAmbiguous.REJECT if protection == "sha1" else OnAmbiguous.ALL
             sources.add(DataSource(name=protection, key="email", protection=Protection(protection), on_ambiguous=rule))
         sources.add(DataSource(name="visitor", kind=Kind.VISITOR))
-        for name, channel in (("aes", Channel.EMAIL), ("aes-other", Channel.OTHER)):
-            sources.add(
-                DataSource(name=name, key="email", protection=Protection.AES_CBC, channel=channel),
-                key=hostile.KEY,
-                iv=hostile.IV,
-            )
+        sources.add(
+            DataSource(name="aes", key="email", protection=Protection.AES_CBC, channel=Channel.EMAIL),
+            key=hostile.KEY,
+            iv=hostile.IV,
+        )
 
     def digests_anew(self) -> None:
         """The digests of a field again, and of those who changed."""
@@ -62,7 +61,7 @@ class Scenario:
         if source == "visitor":
             ids = [f"{number:038d}".encode() for number in range(120)]
         else:
-            ids = hostile.wire(source.removesuffix("-other").replace("aes", "aes-cbc"))
+            ids = hostile.wire(source.replace("aes", "aes-cbc"))
         half = len(ids) // 2
         full = hostile.segment_file(self.folder, f"{source}_1_2_full_1486140844000.sync", ids[: half + 20])
         audiences.import_file(full, source=source, segment="24", name=name)
@@ -101,9 +100,11 @@ class Scenario:
         listed = self.folder / "list.csv"
         listed.write_bytes(b"id\n" + b"\n".join(hostile.wire("md5")) + b"\nzz\n")
         audiences.import_file(listed, source="md5", name="listed")
-        audiences.refresh("a-sha256")
-        audiences.refresh("a-visitor", plan=True)
-        audiences.rollback("a-sha256")
+        audiences.refresh("sha256-24")
+        audiences.refresh("listed", plan=True)
+        audiences.rollback("sha256-24", 1)
+        audiences.diagnose("sha256-24", seconds=600)
+        audiences.diagnose("listed", seconds=600)
         for value, source in (
             ("fovea.f@example.com", "plain"),
             (hostile.protect("fovea.f@example.com", "sha256").decode(), "sha256"),

@@ -19,6 +19,7 @@ from parity_scenario import Scenario
 
 import symbolon
 from symbolon import ids
+from symbolon.errors import UnknownNameError
 from symbolon.lake.duckdb import DuckDbEngine
 from symbolon.lake.spark import SparkEngine
 from symbolon.profiles import digests
@@ -31,7 +32,7 @@ pytestmark = [pytest.mark.usefixtures("warm_spark"), pytest.mark.xdist_group("sp
 
 #: part of `file:line (what)` -> why no scenario reaches it
 NEVER: dict[str, str] = {}
-SOURCES = ("md5", "sha1", "sha256", "sha384", "sha512", "plain", "visitor", "aes", "aes-other")
+SOURCES = ("md5", "sha1", "sha512", "plain", "visitor", "aes")
 _REACHED: set[tuple[str, int]] = set()
 
 
@@ -109,17 +110,21 @@ def test_digests_of_hostile_values(both: BothEngines, tmp_path: Path, field: str
     if field == "mobile_phone":
         values = [f"+3361234{n:04d}{end}" for n, end in enumerate(["", " ", "\n", "\r", "\v", "f", "0" * 9] * 3)]
     rows = both.relation(pa.table({"profile_id": range(len(values)), field: pa.array(values, pa.string())}))
+    done = set()
     for scheme in ids.schemes():
+        kind = ids.field_for(field)
         try:
-            ids.rule(scheme, ids.field_for(field))
-        except symbolon.errors.UnknownNameError:
+            way = (ids.simple_pattern(scheme, kind), ids.simple_form(scheme, kind))
+        except UnknownNameError:  # a party need not have a rule for every field
             continue
-        for algorithm in ("sha256", "md5"):
-            for seq in (0, 3):
-                key = digests.Key(field, scheme, "FR", algorithm)
-                name = tmp_path / "lake" / "tmp" / f"{scheme}-{algorithm}-{seq}"
-                built = digests.build(both, rows, key, name, seq=seq)
-                assert sum(file.rows for file in built.files)
+        if way in done:
+            continue
+        done.add(way)
+        for seq in (0, 3):
+            key = digests.Key(field, scheme, "FR", "sha256")
+            built = digests.build(both, rows, key, tmp_path / "lake" / "tmp" / f"{scheme}-{seq}", seq=seq)
+            assert sum(file.rows for file in built.files)
+    assert done
 
 
 def test_a_difference_is_told(both: BothEngines) -> None:

@@ -1,7 +1,7 @@
 """The words of the domain as frozen values. No behaviour beyond what a value can know about itself."""
 
 from symbolon.records.audience import Audience, AudienceType, AudienceVersion, Origin
-from symbolon.records.progress import NoProgress, Progress
+from symbolon.records.progress import NoProgress, Progress, stage
 from symbolon.records.receipt import REJECT_REASONS, UNMATCHED_REASONS, Receipt
 from symbolon.records.run import Run, RunState
 from symbolon.records.source import Channel, DataSource, Encoding, Kind, OnAmbiguous, Protection
@@ -24,4 +24,5 @@ __all__ = [
     "Receipt",
     "Run",
     "RunState",
+    "stage",
 ]

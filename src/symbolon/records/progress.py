@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Progress(Protocol):
@@ -32,3 +36,13 @@ class NoProgress:
 
     def finished(self) -> None:
         """Ignore the end."""
+
+
+@contextmanager
+def stage(progress: Progress, what: str) -> Iterator[None]:
+    """Tell that something begins, and that it has ended, however it ends."""
+    progress.started(what)
+    try:
+        yield
+    finally:
+        progress.finished()

@@ -29,8 +29,7 @@ from symbolon.records import (
     Origin,
     Protection,
     Receipt,
-    Run,
-    RunState,
+    stage,
 )
 from symbolon.sharing.errors import (
     AudienceTypeError,
@@ -46,6 +45,7 @@ from symbolon.sharing.ingest import Ingested, ingest
 from symbolon.sharing.locks import audience_lock
 from symbolon.sharing.publishing import Matcher, Publisher
 from symbolon.sharing.rates import fall_of
+from symbolon.sharing.runs import noted
 from symbolon.sharing.segments import SegmentImport
 
 if TYPE_CHECKING:
@@ -226,11 +226,10 @@ class Importer:
         """Match, count, and publish one segment; a plan stops before publishing."""
         request = job.request
         segment = part.ingested.segments[code] if part.ingested.segments else ""
-        job.progress.started(f"matching {audience.name}")
-        run = Run.begin("audience import", audience.name)
-        if not request.plan:
-            self._store.start_run(run)
-        try:
+        with (
+            stage(job.progress, f"matching {audience.name}"),
+            noted(self._store, "audience import", audience.name, plan=request.plan) as run,
+        ):
             outcome = part.match(code, audience, before, as_file=job.as_file)
             if part.ingested.names_nothing(code) and job.mode == "full" and not request.force and not job.is_list:
                 raise SegmentUnknown(
@@ -272,13 +271,6 @@ class Importer:
                 content_digest=digest,
                 profiles_revision=part.profiles_revision,
             )
-        except BaseException as error:
-            if not request.plan:
-                self._store.finish_run(run.id, RunState.FAILED, getattr(error, "code", type(error).__name__))
-            raise
-        finally:
-            job.progress.finished()
-        self._store.finish_run(run.id, RunState.DONE)
         return receipt
 
     def _find(self, name: str) -> Audience | None:

@@ -15,7 +15,7 @@ import msgspec
 
 from symbolon import matching, policy
 from symbolon.errors import UnknownNameError
-from symbolon.records import Audience, AudienceType, AudienceVersion, NoProgress, Origin, Receipt, Run, RunState
+from symbolon.records import Audience, AudienceType, AudienceVersion, NoProgress, Origin, Receipt, Run
 from symbolon.sharing.diagnosing import MOST_IDS, SECONDS, Diagnoser, Diagnosis
 from symbolon.sharing.errors import AudienceTypeError, VersionUnknown
 from symbolon.sharing.importing import Importer
@@ -25,6 +25,7 @@ from symbolon.sharing.reconciling import ListMaker
 from symbolon.sharing.rejected import RejectedReader
 from symbolon.sharing.request import ImportRequest
 from symbolon.sharing.rows import Rows
+from symbolon.sharing.runs import noted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -273,20 +274,18 @@ class Audiences:
             )
             if plan:
                 return receipt
-            run = Run.begin("audience refresh", name)
-            self._store.start_run(run)
-            self._publisher.publish(
-                audience,
-                matched,
-                None,
-                receipt,
-                origin=Origin.REFRESH,
-                run_id=run.id,
-                content_digest=current.content_digest,
-                profiles_revision=revision,
-                rejects_version=current.rejects_version,
-            )
-            self._store.finish_run(run.id, RunState.DONE)
+            with noted(self._store, "audience refresh", name) as run:
+                self._publisher.publish(
+                    audience,
+                    matched,
+                    None,
+                    receipt,
+                    origin=Origin.REFRESH,
+                    run_id=run.id,
+                    content_digest=current.content_digest,
+                    profiles_revision=revision,
+                    rejects_version=current.rejects_version,
+                )
             return receipt
 
     def diagnose(

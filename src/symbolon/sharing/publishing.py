@@ -139,8 +139,6 @@ def stage_duplicates(engine: Engine, duplicates: ibis.Table, algorithm: str, dir
 
 def rejects(rejected: ibis.Table, code: int) -> ibis.Table:
     """Give the rejected records of one segment: its own, and the lines that nobody could read."""
-    import ibis  # noqa: PLC0415 - heavy
-
     own = rejected.filter(rejected.segment.isnull() | (rejected.segment == code))
     names = own.reason.cases(*enumerate(REJECT_REASONS))
     return own.select("position", "raw", reason=names)

@@ -17,10 +17,11 @@ from symbolon import matching, policy
 from symbolon.errors import UnknownNameError
 from symbolon.ids import digest_words, field_for, normalise
 from symbolon.lake import ParquetStaging
-from symbolon.records import Audience, AudienceType, DataSource, Origin, Receipt, Run, RunState
+from symbolon.records import Audience, AudienceType, DataSource, Origin, Receipt
 from symbolon.sharing.errors import AudienceTypeError
 from symbolon.sharing.locks import audience_lock
 from symbolon.sharing.publishing import Matcher, Publisher, rows_schema
+from symbolon.sharing.runs import noted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,18 +118,16 @@ class ListMaker:
                 return receipt
             if not audience.id:
                 audience = self._store.add_audience(audience)
-            run = Run.begin("audience reconcile", target)
-            self._store.start_run(run)
-            self._publisher.publish(
-                audience,
-                written,
-                None,
-                receipt,
-                origin=Origin.RECONCILE,
-                run_id=run.id,
-                profiles_revision=self._profiles.revision,
-            )
-            self._store.finish_run(run.id, RunState.DONE)
+            with noted(self._store, "audience reconcile", target) as run:
+                self._publisher.publish(
+                    audience,
+                    written,
+                    None,
+                    receipt,
+                    origin=Origin.RECONCILE,
+                    run_id=run.id,
+                    profiles_revision=self._profiles.revision,
+                )
             return receipt
 
     def _target(self, name: str) -> Audience:
