@@ -46,6 +46,18 @@ OUTSIDE = [
 ]
 
 
+#: data sources of the project, in words
+SOURCES = {
+    "mail": "SHA-256 of e-mail",
+    "mail-plain": "e-mail in clear",
+    "sms": "SHA-256 of telephone",
+    "sms-plain": "telephone in clear",
+    "numbers": "customer number in clear",
+    "web": "visitor IDs",
+    "sealed": "encrypted e-mail",
+}
+
+
 def write_people(folder: Path) -> tuple[Path, Path]:
     people, links = folder / "profiles.csv", folder / "links.csv"
     with people.open("w", newline="", encoding="utf-8") as file:
@@ -147,7 +159,7 @@ FAULTS = [
     Fault("Hashed with a line end", "mail", lambda p: sha256(email(p) + "\n"), ("untrimmed",), mends=False),
     Fault("Hashed with a space behind", "mail", lambda p: sha256(email(p) + " "), ("untrimmed",), mends=False),
     Fault("Dots of Gmail addresses taken out", "mail", lambda p: sha256(gmail(p)), ("scheme",), scheme="google"),
-    Fault("Telephone numbers without +", "sms", lambda p: sha256(p.phone[1:]), ("scheme", "no_plus"), mends=False),
+    Fault("Telephone numbers without +", "sms", lambda p: sha256(p.phone[1:]), ("no_plus", "scheme"), mends=False),
     Fault("National numbers hashed", "sms", lambda p: sha256("0" + p.phone[3:]), ("national",), mends=False),
     Fault("National numbers in clear", "sms-plain", lambda p: "0" + p.phone[3:], ("national",)),
     Fault("MD5 instead of SHA-256", "mail", lambda p: digest("md5", email(p)).hex(), ("algorithm",)),

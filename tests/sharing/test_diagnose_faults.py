@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from diagnosis_faults import (
     NAMED,
     OUTSIDE,
     PEOPLE,
+    SOURCES,
     STRANGERS,
     Fault,
     email,
@@ -23,6 +26,7 @@ import symbolon
 from symbolon.cli.entry import run
 from symbolon.ids import schemes
 
+PAGE = Path(__file__).parents[2] / "docs" / "guide" / "diagnose.md"
 FILE = "S3_1_2_full_1486140844000.sync"
 
 
@@ -75,3 +79,18 @@ def test_a_healthy_file_raises_no_alarm(folder: Path) -> None:
         project.audiences.import_file(path, source="mail", segment="24", name="guests")
         found = project.audiences.diagnose("guests")
     assert (found.findings, found.sampled, found.unexplained, found.not_tried) == ([], STRANGERS, STRANGERS, [])
+
+
+def test_the_table_of_the_guide_is_the_table_of_planted_faults() -> None:
+    rows = ["| planted | data source | named | mended by |", "|---|---|---|---|"]
+    for fault in FAULTS:
+        names = " or ".join(f"`{name}`" for name in fault.faults[:1])
+        rows.append(
+            f"| {fault.title} | {SOURCES[fault.source]} | {names} | {'a command' if fault.mends else 'the sender'} |"
+        )
+    text = PAGE.read_text(encoding="utf-8")
+    shown = re.compile(r"(?<=<!-- planted -->\n).*?(?=\n<!-- /planted -->)", re.DOTALL)
+    if os.environ.get("UPDATE_GOLDEN"):
+        text = shown.sub(lambda _: "\n".join(rows), text)
+        PAGE.write_text(text, encoding="utf-8")
+    assert shown.findall(text) == ["\n".join(rows)]

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 app = noun()
 
+#: fewer lost IDs than this are looked at one by one
+_WORTH_DIAGNOSING = 10
+
 
 @command(app, "import")
 def import_(
@@ -146,7 +149,7 @@ def next_after(receipt: Receipt) -> list[list[str]]:
 
 
 def _hardly_matches(receipt: Receipt) -> bool:
-    """Tell whether less than half of the IDs found a profile, where they had to."""
+    """Tell whether less than half of the IDs found a profile, where they had to, and enough to find out why."""
     lost = receipt.unmatched + receipt.rejected_total - receipt.rejected.get("duplicate_id", 0)
     keeps_all = receipt.members >= receipt.matched + receipt.unmatched > receipt.matched  # a File audience
-    return bool(receipt.source) and lost > receipt.matched and not keeps_all
+    return bool(receipt.source) and lost >= _WORTH_DIAGNOSING and lost > receipt.matched and not keeps_all
