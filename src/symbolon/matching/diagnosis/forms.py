@@ -76,7 +76,10 @@ _ZEROS_FOR_PLUS = Form(
     "zeros_for_plus", lambda _, base: re.sub(r"^\+", "00", base), lambda _, base: base.re_replace(r"^\+", "00")
 )
 _NO_ZEROS = Form(
-    "no_zeros", lambda _, base: base.lstrip("0") or base, lambda _, base: base.re_replace(r"^0+(.)", r"\1"), rare=True
+    "no_zeros",
+    lambda _, base: re.sub(r"^0+(.)", r"\1", base),
+    lambda _, base: base.re_replace(r"^0+(.)", r"\1"),
+    rare=True,
 )
 
 
