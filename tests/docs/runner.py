@@ -136,7 +136,7 @@ def run(todo: list[Example], folder: Path, *, timeout_s: float = 300) -> list[tu
             cwd=here, env=surroundings(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, timeout=timeout_s, check=False,
         )  # fmt: skip
-        results.append((done.returncode, done.stdout))
+        results.append((done.returncode, done.stdout.replace("\0", "␀")))  # pages are text
     return results
 
 

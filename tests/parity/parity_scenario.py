@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+from unittest.mock import patch
 
 import parity_hostile as hostile
 
 import symbolon
 from symbolon.records import Channel, DataSource, Kind, OnAmbiguous, Protection
+from symbolon.store import StoreFailed
 
 
 class Scenario:
@@ -55,6 +58,13 @@ class Scenario:
             profiles.index(field, "adobe", "US", algorithm)
         profiles.import_file(hostile.write(self.folder, "again", hostile.people().slice(0, 40)))
 
+    def interrupted(self) -> None:
+        """An import of profiles ends between the lake and the store; the next one brings the table back first."""
+        changed = hostile.write(self.folder, "interrupted", hostile.people().slice(40, 40))
+        with patch.object(self.project.store, "set_state", side_effect=StoreFailed("gone")), suppress(StoreFailed):
+            self.project.profiles.import_file(changed)
+        self.project.profiles.import_file(hostile.write(self.folder, "after", hostile.people().slice(60, 10)))
+
     def audience(self, source: str) -> None:
         """A full file, an incremental one, and everything that is read of an audience."""
         audiences, name = self.project.audiences, f"a-{source}"
@@ -87,6 +97,7 @@ class Scenario:
         audiences.members("f").to_arrow()
         audiences.diff("f").to_arrow()
         audiences.refresh("f")
+        audiences.rollback("f", 1)
         audiences.reconcile("f", key="email", plan=True)
         audiences.reconcile("f", key="email", create_profiles=True)
         audiences.reconcile("f", key="email")

@@ -84,6 +84,7 @@ def test_everything_else(copied: Path, tmp_path: Path) -> None:
 def test_digests_made_on_the_engine(copied: Path, tmp_path: Path) -> None:
     with _opened(copied, tmp_path, in_process=False) as scenario:
         scenario.digests_anew()
+        scenario.interrupted()
 
 
 def test_every_place_is_reached(request: pytest.FixtureRequest) -> None:

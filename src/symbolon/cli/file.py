@@ -10,7 +10,7 @@ import typer
 from symbolon.cli.receipts import rejected_lines
 from symbolon.cli.screen import Line, printable
 from symbolon.cli.session import Session, command, noun
-from symbolon.cli.words import PROFILE_REJECTED, REJECTED, counted
+from symbolon.cli.words import PROFILE_REJECTED, REJECTED, counted, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ def _lines(found: Inspection) -> Iterator[Line]:
         more = "" if found.complete else " were read; the file goes on"
         yield Line(f"  {'lines':<14} {found.lines:,}{more}")
     for looks, share in found.id_kinds.items():
-        yield Line(f"  {'IDs look like':<14} {looks} ({share:.0%} of a sample)")
+        yield Line(f"  {'IDs look like':<14} {looks} ({percent(round(1000 * share), 1000)} of a sample)")
     yield from _columns(found)
     yield from _segments(found)
     yield from _table("parts" if found.kind == "control" else "first rows, masked", found.first_rows)

@@ -16,6 +16,7 @@ import typer
 
 from symbolon.cli.errors import OutputError
 from symbolon.cli.screen import cell
+from symbolon.cli.words import counted
 from symbolon.errors import Location
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def put(session: Session, rows: Rows, *, fmt: Format | None, output: Path | None
     chosen: Format = fmt or _default(session, output)
     if output is not None and str(output) != "-":
         count = write_private(output, lambda sink: _write(_limited(rows, limit), sink, chosen))
-        session.screen.say(f"{count:,} rows written to {output}")
+        session.screen.say(f"{counted(count, 'row')} written to {output}")
         return
     if chosen == "table":
         _table(session, rows, limit)

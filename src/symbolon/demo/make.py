@@ -46,7 +46,7 @@ class Demo:
 
     def __init__(self, folder: Path, people: People, seed: int) -> None:
         self.inbox = folder / "inbox"
-        self.inbox.mkdir(parents=True, exist_ok=True)
+        self.inbox.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.people = people
         self.seed = seed
         self.sources: list[DemoSource] = []

@@ -84,13 +84,14 @@ def lex(data: bytes, max_line: int) -> Lexed:
 def spans(data: bytes, start: Ints, end: Ints) -> pa.Array:
     """Copy the pieces `data[start:end]` into a column of bytes; they are in order and do not overlap."""
     if not len(start):
-        return pa.array([], pa.binary())
+        return pa.nulls(0, pa.binary())
     # one column of pieces and the gaps between them needs no copy; every other element of it is a piece
     offsets = np.empty(2 * len(start), np.int32)
     offsets[0::2] = start
     offsets[1::2] = end
     both = pa.Array.from_buffers(pa.binary(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
-    return both.take(pa.array(np.arange(0, len(offsets) - 1, 2, dtype=np.int32)))
+    places = np.arange(0, len(offsets) - 1, 2, dtype=np.int32)  # from buffers: `pa.array` would load pandas
+    return both.take(pa.Array.from_buffers(pa.int32(), len(places), [None, pa.py_buffer(places)]))
 
 
 def shifted(ends: Ints) -> Ints:

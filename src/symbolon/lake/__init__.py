@@ -15,7 +15,7 @@ from symbolon.lake.errors import (
     LakeVersionError,
     LockHeld,
     OutOfMemory,
-    PathsNotShared,
+    PathsDiffer,
     SchemaMismatch,
     StatementFailed,
 )
@@ -46,7 +46,7 @@ __all__ = [
     "LockHeld",
     "OutOfMemory",
     "ParquetStaging",
-    "PathsNotShared",
+    "PathsDiffer",
     "SchemaMismatch",
     "StatementFailed",
     "WrittenFile",

@@ -105,7 +105,7 @@ class Engine(Protocol):
         """Prove that it computes, and sees the same files as this process; give what it is, in words.
 
         Raises:
-            PathsNotShared: it reads or writes other files.
+            PathsDiffer: it reads or writes other files.
             EngineLost: it does not answer.
         """
         ...

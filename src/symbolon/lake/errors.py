@@ -125,7 +125,7 @@ class EngineLost(EngineError):
     )
 
 
-class PathsNotShared(EngineError):
+class PathsDiffer(EngineError):
     """The engine's workers do not see the files of the project, or write them elsewhere."""
 
     code = "engine.paths"

@@ -84,9 +84,9 @@ class ListMaker:
             warnings = []
             if create_profiles and missing:
                 if plan:
-                    warnings.append(f"{missing:,} profiles would be created")
+                    warnings.append(_created(missing, "would be"))
                 else:
-                    warnings.append(f"{self._create(matched_rows, key):,} profiles were created")
+                    warnings.append(_created(self._create(matched_rows, key), "were"))
                     matched_rows = self._reconcile(incoming, key, keep=True)
             schema = rows_schema(_INCOMING)
             before = self._publisher.rows(audience, self._current(audience))
@@ -172,3 +172,9 @@ class ListMaker:
         unknown = rows.filter(rows.status == int(matching.Status.UNKNOWN_ID)).select("value").distinct()
         values = self._engine.fetch(unknown, limit=None).column("value").combine_chunks()
         return self._profiles.create(key, values)
+
+
+def _created(count: int, verb: str) -> str:
+    if count == 1:
+        return f"1 profile {'was' if verb == 'were' else verb} created"
+    return f"{count:,} profiles {verb} created"

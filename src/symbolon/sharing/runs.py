@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def noted(store: Store, kind: str, target: str, *, plan: bool = False) -> Iterator[Run]:
+def noted(store: Store, work: str, subject: str, *, plan: bool = False) -> Iterator[Run]:
     """Note a run while its work is done.
 
     Args:
         store: where it is noted.
-        kind: what is done: `audience import`.
-        target: to which audience.
+        work: what is done: `audience import`.
+        subject: to which audience.
         plan: nothing is done, so nothing is noted.
     """
-    run = Run.begin(kind, target)
+    run = Run.begin(work, subject)
     if plan:
         yield run
         return

@@ -139,7 +139,10 @@ def _warnings(rejected: dict[str, int], accepted: int) -> list[str]:
     undecryptable = rejected.get("decrypt_failed", 0) + rejected.get("invalid_address", 0)
     if undecryptable:
         share = 100 * undecryptable / (undecryptable + accepted)
-        warnings.append(f"{undecryptable:,} encrypted values ({share:.1f} %) could not be decrypted to something valid")
+        values = "value" if undecryptable == 1 else "values"
+        warnings.append(
+            f"{undecryptable:,} encrypted {values} ({share:.1f} %) could not be decrypted to something valid"
+        )
     if not accepted and rejected:
         warnings.append(
             "no ID was accepted: the protection, the encoding or the column of the data source may be wrong"

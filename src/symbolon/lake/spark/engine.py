@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from ibis.backends.sql import compilers
 from ibis.backends.sql.datatypes import PySparkType
 
-from symbolon.lake.errors import LakeCorrupt, PathsNotShared, StatementFailed, disk_errors
+from symbolon.lake.errors import LakeCorrupt, PathsDiffer, StatementFailed, disk_errors
 from symbolon.lake.locks import HeldDirectory, make_private
 from symbolon.lake.spark.connection import Connection
 from symbolon.lake.spark.failures import failures
@@ -159,12 +159,12 @@ class SparkEngine:
             parts = self._parts(f"SELECT /*+ REPARTITION({_PROBE_ROWS}) */ token FROM ({self.sql(spread)})", spread)
             found = [value for part in parts for value in pq.read_table(part.path)["token"].to_pylist()]
         except LakeCorrupt:
-            raise PathsNotShared("Spark does not see the files of this project") from None
+            raise PathsDiffer("Spark does not see the files of this project") from None
         finally:
             for part in [file, *[part.path for part in parts]]:
                 part.unlink(missing_ok=True)
         if found != probe["token"].to_pylist():
-            raise PathsNotShared("Spark's workers write files that this process does not see")
+            raise PathsDiffer("Spark's workers write files that this process does not see")
         return f"Spark {self._connection.session.version}, {shown(self._connection.url)}, sees the files of the project"
 
     def close(self) -> None:
@@ -187,7 +187,7 @@ class SparkEngine:
         try:
             self._run(lambda session: session.sql(statement).write.parquet(f"file://{directory}"), relation)
             if not directory.is_dir():
-                raise PathsNotShared("Spark has written rows that this process does not see")
+                raise PathsDiffer("Spark has written rows that this process does not see")
             parts: list[WrittenFile] = []
             for file in sorted(directory.glob("part-*.parquet")):
                 rows = pq.read_metadata(file).num_rows
