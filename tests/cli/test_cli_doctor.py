@@ -26,8 +26,8 @@ def test_a_sound_project_passes(cli, shop):
     assert (report["ok"], report["failed"], report["warned"]) == (True, 0, 0), report
     names = [check["name"] for check in report["checks"]]
     assert names == [
-        "python", "libraries", "project", "store", "runs", "engine", "lake", "debris", "profiles", "audiences", "sources",
-        "keys", "disk",
+        "python", "libraries", "project", "store", "runs", "engine", "lake", "debris", "profiles", "audiences",
+        "sources", "keys", "disk",
     ]  # fmt: skip
     assert all(line.startswith("PASS  ") for line in cli("doctor").out.splitlines())
 
