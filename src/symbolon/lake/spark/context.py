@@ -7,13 +7,17 @@ Invariant: a context that was started here is stopped here, one that was there b
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -25,7 +29,6 @@ from symbolon.lake.spark.options import DEFAULTS, MEANING, megabytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 #: how long a cluster may take to give its first worker
 START_S = 90
@@ -112,7 +115,10 @@ def _start(url: str, directory: Path, threads: int, memory_limit: str, options: 
     log.touch(mode=0o600)
     with failures_of_start(url), log.open("ab") as sink:
         if SparkContext._gateway is None:  # noqa: SLF001 - a Java that runs already is used again
-            with _environment(JAVA_HOME=str(find_java(os.environ, directory))):
+            own = _java_directory()
+            given = conf.get("spark.driver.extraJavaOptions", "") or ""
+            conf.set("spark.driver.extraJavaOptions", f'{given} "-Djava.io.tmpdir={own}"'.strip())
+            with _environment(JAVA_HOME=str(find_java(os.environ, own))):
                 gateway = launch_gateway(conf, {"stderr": sink, "stdout": sink})
         else:
             gateway = SparkContext._gateway  # noqa: SLF001
@@ -160,6 +166,13 @@ def _wait_for_workers(context: Any, url: str) -> None:
                 "the table [spark] in symbolon.toml may ask for less (spark.executor.memory, spark.cores.max)",
             )
         time.sleep(0.1)
+
+
+def _java_directory() -> Path:
+    """Make a directory for what Java leaves: it lives as long as this process, as Java does."""
+    directory = Path(tempfile.mkdtemp(prefix="symbolon-java-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return directory
 
 
 @contextmanager
