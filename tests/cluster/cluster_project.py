@@ -10,9 +10,10 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
+import psutil
 from cluster_data import IV, KEY
 from spark_cluster import WORKER_MEMORY, free_port
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from cluster_data import Deliveries
 
 COMMAND = str(Path(sys.executable).with_name("symbolon"))
-#: more than any command here may take
-LIMIT_S = 600
+#: more than any command here may take, also one that waits for an engine that is gone
+LIMIT_S = 420
 _COLUMNS = ("--columns", "external_id,email", "--format", "csv")
 
 
@@ -40,7 +41,7 @@ class Result:
 
 
 class Running:
-    """A command under way."""
+    """A command under way; killed at the end of the block, if it still runs then."""
 
     def __init__(self, process: subprocess.Popen[bytes], out: Path, err: Path) -> None:
         self._process, self._out, self._err = process, out, err
@@ -51,9 +52,23 @@ class Running:
 
     def result(self) -> Result:
         """Wait for its end."""
-        code = self._process.wait(LIMIT_S)
+        try:
+            code = self._process.wait(LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self.__exit__()
+            raise AssertionError(f"the command has not ended in {LIMIT_S} s: {self._err.read_text()}") from None
         seconds = time.monotonic() - self._began
         return Result(code, self._out.read_text(), self._err.read_text(), seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for process in psutil.Process(self._process.pid).children(recursive=True):
+                process.kill()
+        self._process.kill()
+        self._process.wait()
 
 
 class ClusterProject:
@@ -103,12 +118,13 @@ class ClusterProject:
         with out.open("wb") as to_out, err.open("wb") as to_err:
             process = subprocess.Popen(
                 [COMMAND, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=to_out, stderr=to_err,
-                env=environment, start_new_session=True,
+                env=environment,
             )  # fmt: skip
         return Running(process, out, err)
 
     def run(self, *arguments: object, engine: str = "") -> Result:
-        return self.start(*arguments, engine=engine).result()
+        with self.start(*arguments, engine=engine) as command:
+            return command.result()
 
     def must(self, *arguments: object, engine: str = "") -> Result:
         """Run a command that has to succeed."""

@@ -57,14 +57,14 @@ def test_a_worker_dies_in_the_middle(
 ) -> None:
     with _engine(way, cluster, report) as engine:
         project = project_of(engine)
-        command = project.start(*project.import_of("first", deliveries))
         page = Application(project.ui if way == "Standalone" else cluster.connect_ui)
-        kill = page.kill_worker_in_the_middle(cluster, command.runs)
-        report.say(f"{way}: {kill.worker} killed with {kill.tasks} task in flight on executor {kill.executor}")
         lost = 0
-        while command.runs():
-            lost = max(lost, page.failed_tasks())
-        done = command.result()
+        with project.start(*project.import_of("first", deliveries)) as command:
+            kill = page.kill_worker_in_the_middle(cluster, command.runs)
+            report.say(f"{way}: {kill.worker} killed with {kill.tasks} task in flight on executor {kill.executor}")
+            while command.runs():
+                lost = max(lost, page.failed_tasks())
+            done = command.result()
         lost = max(lost, page.failed_tasks())
     assert done.code == 0, done.err
     assert lost >= kill.tasks
