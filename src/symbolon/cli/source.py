@@ -42,7 +42,7 @@ IvOption = Annotated[
     str | None, typer.Option("--iv", metavar="HEX|prefixed", help="32 hex digits, or `prefixed`: in front of each ID.")
 ]
 EncodingOption = Annotated[
-    Literal["hex", "base64"] | None, typer.Option("--encoding", help="How encrypted bytes are written.")
+    Literal["hex", "base64"] | None, typer.Option("--encoding", help="How digests and encrypted bytes are written.")
 ]
 NormaliseOption = Annotated[
     str | None, typer.Option("--normalise", metavar="SCHEME", help="How values are written before they are hashed.")

@@ -2,24 +2,31 @@
 
 from symbolon.ids.aes import encrypt
 from symbolon.ids.columns import column
+from symbolon.ids.digesting import normal_digests
 from symbolon.ids.mask import mask
 from symbolon.ids.matchkeys import MatchKeys, match_keys, visitor_words
 from symbolon.ids.normalise import (
+    ALIASED,
     Rule,
     field_for,
     normalise,
+    pinned,
     rule,
+    scheme_rules,
     schemes,
     simple_form,
     simple_pattern,
     valid_address,
 )
+from symbolon.ids.recognise import Recognised, recognise
 from symbolon.ids.spec import IdSpec
 from symbolon.ids.words import digest_words, word_count, words_of_digests, words_to_text
 
 __all__ = [
+    "ALIASED",
     "IdSpec",
     "MatchKeys",
+    "Recognised",
     "Rule",
     "column",
     "digest_words",
@@ -27,8 +34,12 @@ __all__ = [
     "field_for",
     "mask",
     "match_keys",
+    "normal_digests",
     "normalise",
+    "pinned",
+    "recognise",
     "rule",
+    "scheme_rules",
     "schemes",
     "simple_form",
     "simple_pattern",

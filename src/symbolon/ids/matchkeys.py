@@ -22,10 +22,11 @@ import pyarrow.compute as pc
 
 from symbolon.ids import aes
 from symbolon.ids.columns import as_type, borders, flags, keep_rows, nulled, texts
+from symbolon.ids.digesting import normal_digests
 from symbolon.ids.encodings import HEX, decode, rows_outside
 from symbolon.ids.normalise import normalise, valid_address
-from symbolon.ids.words import HALF_DIGITS, SIZES, Words, digest_words, words_of_digests
-from symbolon.records import REJECT_REASONS, Kind, Protection
+from symbolon.ids.words import HALF_DIGITS, SIZES, Words, words_of_digests
+from symbolon.records import REJECT_REASONS, Encoding, Kind, Protection
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +40,8 @@ _INVALID_ADDRESS = REJECT_REASONS.index("invalid_address")
 _LARGEST_HALF = np.uint64(9223372036854775807)
 _POWERS = 10 ** np.arange(HALF_DIGITS - 1, -1, -1, dtype=np.uint64)
 _MATCH_ALGORITHM = "sha256"
+#: the scheme that changes nothing an address needs, by its names
+_HOUSE = ("adobe", "adobe@1")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -66,6 +69,8 @@ def match_keys(raw: pa.Array, spec: IdSpec, *, keep_plaintext: bool = False) -> 
         words, reason = visitor_words(raw)
         return MatchKeys(words, reason)
     if spec.protection.is_hash:
+        if spec.encoding is Encoding.BASE64:
+            return _hashed_base64(raw, spec.protection.value)
         return _hashed(raw, spec.protection.value)
     if spec.protection is Protection.PLAIN:
         return _plain(raw, spec)
@@ -98,12 +103,27 @@ def _hashed(raw: pa.Array, algorithm: str) -> MatchKeys:
         table[~good] = ord("0")
         digests = binascii.unhexlify(table.data)
     words = words_of_digests(digests, algorithm)
-    nothing = words_of_digests(hashlib.new(algorithm, b"").digest(), algorithm)
-    suspects = np.flatnonzero(words[0] == nothing[0][0])
-    same = [word[suspects] == empty[0] for word, empty in zip(words, nothing, strict=True)]
-    good[suspects[np.all(same, axis=0)]] = False
+    good &= ~_of_nothing(words, algorithm)
     placed, reason = _placed(len(raw), rows, list(words), good)
     return MatchKeys(placed, reason)
+
+
+def _hashed_base64(raw: pa.Array, algorithm: str) -> MatchKeys:
+    flat, offsets, good = decode(raw, Encoding.BASE64)
+    good &= np.diff(offsets) == SIZES[algorithm]
+    words = words_of_digests(keep_rows(flat, offsets, good), algorithm)
+    placed, reason = _placed(len(raw), np.flatnonzero(good), list(words), ~_of_nothing(words, algorithm))
+    return MatchKeys(placed, reason)
+
+
+def _of_nothing(words: Words, algorithm: str) -> NDArray[np.bool_]:
+    """Say which digests are those of the empty text."""
+    nothing = words_of_digests(hashlib.new(algorithm, b"").digest(), algorithm)
+    found: NDArray[np.bool_] = np.zeros(len(words[0]), dtype=np.bool_)
+    suspects = np.flatnonzero(words[0] == nothing[0][0])
+    same = [word[suspects] == empty[0] for word, empty in zip(words, nothing, strict=True)]
+    found[suspects[np.all(same, axis=0)]] = True
+    return found
 
 
 def _plain(raw: pa.Array, spec: IdSpec) -> MatchKeys:
@@ -120,23 +140,24 @@ def _encrypted(raw: pa.Array, spec: IdSpec, *, keep_plaintext: bool) -> MatchKey
     text, is_text = texts(plain)
     reason[(reason == 0) & ~(opened & is_text)] = _DECRYPT_FAILED
     normal, words = _digested(text, reason, spec, empty=_DECRYPT_FAILED)
+    # a party's form is for comparing: the address that a message goes to keeps its dots, its `+` and its country code
+    own = normal if spec.scheme in _HOUSE else normalise(text, _HOUSE[0], spec.field, spec.region)
     if spec.is_address:
-        valid = flags(valid_address(normal, spec.field))
+        valid = flags(valid_address(own, spec.field))
         reason[(reason == 0) & ~valid] = _INVALID_ADDRESS
         words = _zeroed(words, reason)
     if not keep_plaintext:
         return MatchKeys(words, reason)
-    return MatchKeys(words, reason, nulled(normal, reason == 0))
+    return MatchKeys(words, reason, nulled(own, (reason == 0) & flags(own.is_valid())))
 
 
 def _digested(text: pa.Array, reason: NDArray[np.int8], spec: IdSpec, *, empty: int) -> tuple[pa.Array, Words]:
     """Normalise and digest what was accepted so far; what has no normalised form gets the reason `empty`."""
-    normal = normalise(text, spec.scheme, spec.field, spec.region)
-    there = flags(normal.is_valid())
+    normal, words, there = normal_digests(text, spec.scheme, spec.field, spec.region, _MATCH_ALGORITHM)
     if spec.is_address and spec.field == "phone":
         reason[(reason == 0) & ~there & _not_blank(text)] = _INVALID_ADDRESS
     reason[(reason == 0) & ~there] = empty
-    return normal, _zeroed(digest_words(normal, _MATCH_ALGORITHM), reason)
+    return normal, _zeroed(words, reason)
 
 
 def _not_blank(text: pa.Array) -> NDArray[np.bool_]:

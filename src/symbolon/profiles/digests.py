@@ -14,7 +14,7 @@ import binascii
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ibis
 import numpy as np
@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from symbolon import ids
 from symbolon.ids.columns import flags
 from symbolon.lake import LayeredTable, ParquetStaging
-from symbolon.profiles.vocabulary import digest_of, matches, trim_ascii, words_of_hex
+from symbolon.profiles.vocabulary import digest_of, formed, matches, words_of_hex
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +43,7 @@ class Key:
     """What an index is of."""
 
     field: str
+    #: with its version, `google@2`; without one it is the first
     scheme: str
     region: str
     algorithm: str
@@ -50,7 +51,8 @@ class Key:
     @property
     def name(self) -> str:
         """Its name among the kept ones, and in the lake."""
-        return "_".join((self.field, self.scheme, self.region.lower() or "any", self.algorithm))
+        scheme = self.scheme.removesuffix("@1").replace("@", "_v")
+        return "_".join((self.field, scheme, self.region.lower() or "any", self.algorithm))
 
 
 def key_of(state: IndexState) -> Key:
@@ -141,11 +143,11 @@ def _prepared(rows: ibis.Table, key: Key, engine: Engine) -> ibis.Table:
     text = value if value.type().is_string() else value.cast("string")
     if key.algorithm not in engine.digests:
         return rows.select("profile_id", digest=ibis.null("string"), value=text)
-    form = ids.simple_form(key.scheme, field)
-    normal: Any = text if form == "identity" else trim_ascii(text)
-    if form == "lower_trim":
-        normal = normal.lower()
-    simple = matches(text, ids.simple_pattern(key.scheme, field))
+    pattern = ids.simple_pattern(key.scheme, field)
+    if not pattern:
+        return rows.select("profile_id", digest=ibis.null("string"), value=text)
+    normal = formed(text, ids.simple_form(key.scheme, field))
+    simple = matches(text, pattern)
     digest = ibis.ifelse(simple & (normal != ""), digest_of(key.algorithm, normal), ibis.null("string"))
     return rows.select("profile_id", digest=digest, value=ibis.ifelse(simple, ibis.null("string"), text))
 
@@ -163,10 +165,11 @@ def _digested(batch: pa.RecordBatch, key: Key, staged: pa.Schema, seq: int) -> t
         words = tuple(np.zeros(count, dtype=np.int64) for _ in range(ids.word_count(key.algorithm)))
         for word, made in zip(words, quick, strict=True):
             word[there] = made
-        normal = ids.normalise(value.filter(ids.column(odd)), key.scheme, ids.field_for(key.field), key.region)
-        places = np.flatnonzero(odd)[flags(normal.is_valid())]
-        for word, made in zip(words, ids.digest_words(normal.drop_null(), key.algorithm), strict=True):
-            word[places] = made
+        field = ids.field_for(key.field)
+        _, slow, good = ids.normal_digests(value.filter(ids.column(odd)), key.scheme, field, key.region, key.algorithm)
+        places = np.flatnonzero(odd)[good]
+        for word, made in zip(words, slow, strict=True):
+            word[places] = made[good]
         there[places] = True
     first = words[0][there]
     columns = [_int64(profile), *[ids.column(word) for word in words]]

@@ -245,7 +245,8 @@ class Profiles:
             UnknownNameError: there is no such field.
             LockHeld: a change of the profiles goes on.
         """
-        key = Key(field, scheme, region if ids.field_for(field) == "phone" else "", algorithm)
+        kind = ids.field_for(field)
+        key = Key(field, ids.pinned(scheme, kind), region if kind == "phone" else "", algorithm)
         now = state.load(self._store)
         if field not in now.schema.names:
             raise UnknownNameError.among("profile field", field, [name for name in now.schema.names if name not in OWN])

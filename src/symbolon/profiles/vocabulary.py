@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
+from symbolon import ids
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -58,6 +60,22 @@ def trim_ascii(value: str) -> str:  # type: ignore[empty-body]
 def trim(value: Any) -> Any:
     """Take the spaces off both ends: no other blanks, and no letters as Ibis's `.strip()` does on Spark."""
     return btrim(value, " ")
+
+
+def formed(value: Any, form: str) -> Any:
+    """Give the normalised form of a simple value, as `symbolon.ids` does by columns."""
+    if form == "identity":
+        return value
+    trimmed: Any = trim_ascii(value)
+    if form == "trim":
+        return trimmed
+    if form == "digits":
+        return trimmed.replace("+", "")
+    lower = trimmed.lower()
+    for domain in ids.ALIASED.get(form, ()):
+        local = lower.re_replace(r"[+@].*", "").replace(".", "")
+        lower = ibis.ifelse(lower.endswith(domain), local.concat(domain), lower)
+    return lower
 
 
 def digest_of(algorithm: str, value: Any) -> Any:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from symbolon.errors import UnknownNameError
-from symbolon.ids import IdSpec, field_for, schemes
+from symbolon.ids import IdSpec, field_for, rule
 from symbolon.keys import KeyMissing
 from symbolon.records import Channel, DataSource, Kind, OnAmbiguous, Protection
 from symbolon.sharing.errors import SourceError
@@ -193,8 +193,8 @@ class Sources:
             known = [name for name in self._profiles.schema().names if name != "profile_id"]
             if source.key not in known:
                 raise UnknownNameError.among("profile field", source.key, known)
-        if source.scheme not in schemes():
-            raise UnknownNameError.among("normalisation scheme", source.scheme, schemes())
+        if source.kind is Kind.DECLARED and source.key:
+            rule(source.scheme, field_for(source.key))  # unknown, or without a rule for this field
 
     def _faults(self, source: DataSource, *, key: bytes | None, iv: bytes | None, has_key: bool) -> _Faults:
         visitor = source.kind is Kind.VISITOR

@@ -1,9 +1,12 @@
 """Normalisation schemes: a registry of dated rules, each with its source and its vectors."""
 
+from symbolon.ids.normalise.forms import ALIASED
 from symbolon.ids.normalise.registry import (
     field_for,
     normalise,
+    pinned,
     rule,
+    scheme_rules,
     schemes,
     simple_form,
     simple_pattern,
@@ -11,4 +14,16 @@ from symbolon.ids.normalise.registry import (
 )
 from symbolon.ids.normalise.rule import Rule
 
-__all__ = ["Rule", "field_for", "normalise", "rule", "schemes", "simple_form", "simple_pattern", "valid_address"]
+__all__ = [
+    "ALIASED",
+    "Rule",
+    "field_for",
+    "normalise",
+    "pinned",
+    "rule",
+    "scheme_rules",
+    "schemes",
+    "simple_form",
+    "simple_pattern",
+    "valid_address",
+]

@@ -10,7 +10,8 @@ import re
 
 import phonenumbers
 
-from symbolon.ids.normalise.rule import PRINTABLE, Rule
+from symbolon.ids.normalise.forms import E164, PRINTABLE, PRINTABLE_ADDRESS
+from symbolon.ids.normalise.rule import Rule
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _HASHING = "Audience Manager, People-based destinations, hashing requirements; ID service, hashing support"
@@ -53,7 +54,8 @@ RULES = (
         effective="2018-01-01",
         source=_HASHING,
         plain=email,
-        simple=PRINTABLE,
+        words="trim, lower-case",
+        simple=PRINTABLE_ADDRESS,
         form="lower_trim",
         golden=(
             (
@@ -90,7 +92,8 @@ RULES = (
         effective="2018-01-01",
         source="Adobe Campaign Standard, creating profiles: mobile numbers as + country code and number",
         plain=phone,
-        simple=r"^ *\+[1-9][0-9]{6,14} *$",
+        words="E.164 with `+`; a national number is read in the region of the data source",
+        simple=E164,
         form="trim",
         golden=(
             (
@@ -121,6 +124,7 @@ RULES = (
         effective="2018-01-01",
         source=_HASHING,
         plain=text,
+        words="trim",
         simple=PRINTABLE,
         form="trim",
         negative=("", "  "),
@@ -132,6 +136,7 @@ RULES = (
         effective="2018-01-01",
         source="Visitor authentication: IDs are case-sensitive and unencoded",
         plain=exact,
+        words="as it is",
         simple=r"(?s)^.*$",
         form="identity",
         negative=("",),

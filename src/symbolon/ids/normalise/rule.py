@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from symbolon.ids.columns import as_type, borders, column, flags, nulled, strings
+from symbolon.ids.normalise.forms import SimpleForm, formed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: values of printable ASCII and spaces
-PRINTABLE = r"^[!-~ ]*$"
-#: how the normalised form of a simple value is made, in words that every engine has
-SimpleForm = Literal["identity", "trim", "lower_trim"]
+#: raw value, region, normalised value, and its digest as the party writes it (empty where it is not hashed)
+Vector = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Rule:
 
     #: whose rule it is: the scheme's name
     party: str
-    #: `email`, `phone`, `text` or `exact`
+    #: `email`, `phone`, `text`, `exact`, or another field that the party hashes: `first_name`, `country`
     field: str
     #: version of the rule, as rules drift
     version: str
@@ -40,37 +41,49 @@ class Rule:
     source: str
     #: the definition: value and region in, normalised value or None out
     plain: Callable[[str, str], str | None]
-    #: pattern (RE2) of the simple values
-    simple: str
-    #: the normalised form of a simple value; `trim` takes spaces only
-    form: SimpleForm
-    #: raw value, region, normalised value, and SHA-256 of it
-    golden: tuple[tuple[str, str, str, str], ...] = ()
+    #: what it does, in words
+    words: str = ""
+    #: pattern (RE2, and the same in Java) of the simple values; empty = there are none
+    simple: str = ""
+    #: the normalised form of a simple value
+    form: SimpleForm = "identity"
+    #: algorithms and encodings (`hex`, `base64`) of the digest, the party's first choice first; none = not hashed
+    hashes: tuple[tuple[str, str], ...] = (("sha256", "hex"),)
+    golden: tuple[Vector, ...] = ()
     #: values that have no normalised form
     negative: tuple[str, ...] = ()
+    #: where the party's own documents or programs disagree
+    notes: str = ""
+
+    def digest(self, normal: str, algorithm: str = "", encoding: str = "") -> str:
+        """Write the digest of a normalised value, by default as the party's first choice; empty if it is not hashed."""
+        if not self.hashes:
+            return ""
+        first, written = self.hashes[0]
+        raw = hashlib.new(algorithm or first, normal.encode()).digest()
+        return base64.b64encode(raw).decode() if (encoding or written) == "base64" else raw.hex()
 
     def columnar(self, values: pa.Array, region: str) -> pa.Array:
         """Normalise a column of strings; null where there is no normalised form."""
         values = as_type(values, pa.string())
-        formed = _FORMS[self.form](values)
-        if not (self.simple == PRINTABLE and _is_printable(values)):
-            odd = ~flags(pc.match_substring_regex(values, pattern=self.simple))
-            if odd.any():
-                rows = values.filter(column(odd)).to_pylist()
-                slow = strings([None if one is None else self.plain(one, region) for one in rows])
-                formed = pc.replace_with_mask(formed, column(odd), slow)
-        there = np.diff(borders(formed)[1]) > 0
-        return formed if there.all() else nulled(formed, there)
+        odd = self._odd(values)
+        if odd is None:
+            normal = formed(values, self.form)
+        elif odd.all():
+            normal = self._one_by_one(values, region)
+        else:
+            mask = column(odd)  # the form is made of all, and replaced where it is not asked for
+            slow = self._one_by_one(values.filter(mask), region)
+            normal = pc.replace_with_mask(formed(values, self.form), mask, slow)
+        there = np.diff(borders(normal)[1]) > 0
+        return normal if there.all() else nulled(normal, there)
 
+    def _odd(self, values: pa.Array) -> np.ndarray | None:
+        """Say which values are not simple; None = all are."""
+        if not self.simple:
+            return np.ones(len(values), dtype=bool)
+        odd = ~flags(pc.match_substring_regex(values, pattern=self.simple))
+        return odd if odd.any() else None
 
-def _is_printable(values: pa.Array) -> bool:
-    """Whether every byte of a column is printable ASCII: then all of its values match `PRINTABLE`."""
-    flat, _ = borders(values)
-    return bool(((flat - np.uint8(ord(" "))) <= ord("~") - ord(" ")).all())
-
-
-_FORMS: dict[str, Callable[[pa.Array], pa.Array]] = {
-    "identity": lambda values: values,
-    "trim": lambda values: pc.utf8_trim(values, " "),
-    "lower_trim": lambda values: pc.ascii_lower(pc.utf8_trim(values, " ")),
-}
+    def _one_by_one(self, values: pa.Array, region: str) -> pa.Array:
+        return strings([None if one is None else self.plain(one, region) for one in values.to_pylist()])

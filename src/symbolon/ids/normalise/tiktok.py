@@ -1,0 +1,143 @@
+"""TikTok: Custom Audiences. Its two help pages contradict each other, so each is a version."""
+
+from __future__ import annotations
+
+import re
+
+from symbolon.ids.normalise.addresses import an_address, before_plus, digits, international, without_blanks
+from symbolon.ids.normalise.forms import ADDRESS, E164
+from symbolon.ids.normalise.rule import Rule
+
+_FILES = "ads.tiktok.com, help page on customer file audiences"
+_MATCHING = "ads.tiktok.com, help page on advanced matching, August 2025"
+_MAID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_JANE = "d6117306485ed0e50afab3ac871e98f81699151f30281527d63ff5f233656c69"
+
+
+def email_of_files(value: str, region: str) -> str | None:  # noqa: ARG001 - the shape of every rule
+    """Lower-case without blanks."""
+    return an_address(without_blanks(value).lower())
+
+
+def email(value: str, region: str) -> str | None:  # noqa: ARG001
+    """Lower-case, nothing from a `+` on."""
+    return before_plus(without_blanks(value).lower())
+
+
+def phone_of_files(value: str, region: str) -> str | None:  # noqa: ARG001
+    """Keep the digits, put a `+` in front."""
+    kept = international(value)
+    return f"+{kept}" if kept else None
+
+
+def phone(value: str, region: str) -> str | None:  # noqa: ARG001
+    """Keep the digits without zeros in front: no `+`."""
+    kept = digits(value).lstrip("0")
+    return kept if 7 <= len(kept) <= 15 else None
+
+
+def maid(value: str, region: str) -> str | None:  # noqa: ARG001
+    """Lower-case, hyphens stay."""
+    text = value.strip().lower()
+    return text if _MAID.fullmatch(text) else None
+
+
+RULES = (
+    Rule(
+        party="tiktok",
+        field="email",
+        version="1",
+        effective="2020-01-01",
+        source=_FILES,
+        plain=email_of_files,
+        words="no blanks, lower-case",
+        simple=ADDRESS,
+        form="lower_trim",
+        golden=((" JaneDoe@gmail.com", "", "janedoe@gmail.com", _JANE),),
+        negative=("", " ", "quinn", "a@", "@b"),
+        notes="The page's own example pairs the digest of janedoe@gmail.com with another raw value: its mistake.",
+    ),
+    Rule(
+        party="tiktok",
+        field="email",
+        version="2",
+        effective="2025-08-01",
+        source=_MATCHING,
+        plain=email,
+        words="lower-case, drop `+…` at every domain",
+        simple=r"^ *[A-Za-z0-9][!-*,-?A-~]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+ *$",
+        form="lower_trim",
+        golden=(
+            ("JaneDoe+news@gmail.com", "", "janedoe@gmail.com", _JANE),
+            (
+                "jane.doe+x@example.com",
+                "",
+                "jane.doe@example.com",
+                "86e0b9e56c17cc4d12387e1949b85053fbe73bc3ce5a1188713a9d300cc6133d",
+            ),
+        ),
+        negative=("", " ", "quinn", "a@", "@b", "+x@example.com"),
+        notes="Drops the `+` part of all domains, dots of none. Segment also drops dots.",
+    ),
+    Rule(
+        party="tiktok",
+        field="phone",
+        version="1",
+        effective="2020-01-01",
+        source=_FILES,
+        plain=phone_of_files,
+        words="E.164 with `+`",
+        simple=E164,
+        form="trim",
+        golden=(
+            (
+                "+374 93 828222",
+                "",
+                "+37493828222",
+                "241371e614f8650dfae0f111361c69de1bb4829a72b71bb8044daae8b2e7791d",
+            ),
+        ),
+        negative=("", "call me", "0612345678"),
+        notes="The page writes the number with `+` and gives the digest of the number without it.",
+    ),
+    Rule(
+        party="tiktok",
+        field="phone",
+        version="2",
+        effective="2025-08-01",
+        source=_MATCHING,
+        plain=phone,
+        words="digits with the country code, no `+`, no zero in front",
+        simple=E164,
+        form="digits",
+        golden=(
+            (
+                "+374 93 828222",
+                "",
+                "37493828222",
+                "65b7e6dcf6f4310f8d7cbfbd78289a753062fb054d6664fb9aaac5df66a422d4",
+            ),
+        ),
+        negative=("", "call me", "000"),
+    ),
+    Rule(
+        party="tiktok",
+        field="maid",
+        version="1",
+        effective="2020-01-01",
+        source=_FILES,
+        plain=maid,
+        words="lower-case, hyphens stay",
+        hashes=(("sha256", "hex"), ("md5", "hex")),
+        golden=(
+            (
+                "5F3A2B18-9C4D-4E7F-B8E2-17D3A1E69B25",
+                "",
+                "5f3a2b18-9c4d-4e7f-b8e2-17d3a1e69b25",
+                "83dc3f5f32b9472613b0f038d36f22585a609d018af6f6067f50da318bf354bd",
+            ),
+        ),
+        negative=("", "5f3a2b18"),
+        notes="The page asks for one case everywhere; its example is lower-case.",
+    ),
+)
