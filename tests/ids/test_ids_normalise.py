@@ -10,7 +10,7 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from symbolon.errors import UnknownNameError
@@ -179,10 +179,8 @@ def simple_values(entry: Rule) -> st.SearchStrategy[str]:
     return st.from_regex(re.compile(entry.simple.replace("$", r"\Z")))
 
 
-HOSTILE = st.text(
-    st.sampled_from(list("aZ09@@..++-_ \t\n\0\v\f\u0130\u0131\u017f\u00e9\u00a0\u2028('gmailcom")) | st.characters(max_codepoint=0x2FF),
-    max_size=30,
-)
+ODD_SIGNS = list("aZ09@@..++-_ \t\n\0\v\f\u0130\u0131\u017f\u00e9\u00a0\u2028('gmailcom")
+HOSTILE = st.text(st.sampled_from(ODD_SIGNS) | st.characters(max_codepoint=0x2FF), max_size=30)
 GMAIL = st.builds(
     "{}{}{}@{}{}".format,
     st.sampled_from(["", " "]), st.text("aZ.+_x0", max_size=8), st.sampled_from(["", "+", "+n.o"]),
@@ -193,11 +191,14 @@ NUMBERS = st.text("+00123456789 ()-.\u0660x", max_size=20)
 
 
 @every_rule
+@settings(suppress_health_check=[HealthCheck.filter_too_much])  # hostile values are seldom simple
 @given(data=st.data())
 def test_an_engine_may_normalise_simple_values_itself(entry: Rule, data) -> None:
     if not entry.simple:
         return
-    value = data.draw(st.one_of(simple_values(entry), HOSTILE, GMAIL, NUMBERS))
+    value = data.draw(
+        st.one_of(simple_values(entry), simple_values(entry), simple_values(entry), HOSTILE, GMAIL, NUMBERS)
+    )
     assume(pc.match_substring_regex(pa.array([value]), pattern=entry.simple)[0].as_py())
     formed = FORMS[entry.form](value)
     assert entry.plain(value, "FR") == (formed or None)
