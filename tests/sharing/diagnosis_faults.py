@@ -177,7 +177,7 @@ FAULTS = [
     Fault("SHA-256 of MD5", "mail", lambda p: sha256(digest("md5", email(p)).hex()), ("hashed_twice",), mends=False),
     Fault("Hashed as UTF-16", "mail", lambda p: sha256(email(p).encode("utf-16-le")), ("utf16",), mends=False),
     Fault("Plain values to a hashed source", "mail", email, ("plain_in_hashed",)),
-    Fault("Digests to a plain source", "mail-plain", lambda p: sha256(email(p)), ("hash_in_plain",)),
+    Fault("MD5 digests to a plain source", "mail-plain", lambda p: digest("md5", email(p)).hex(), ("hash_in_plain",)),
     Fault("Visitor IDs to a declared source", "mail", lambda p: p.visitor, ("visitor_as_declared",)),
     Fault("Visitor IDs to a plain source", "numbers", lambda p: p.visitor, ("visitor_as_declared",)),
     Fault("Customer numbers to a visitor source", "web", lambda p: p.external_id, ("declared_as_visitor", "field")),
