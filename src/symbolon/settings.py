@@ -42,7 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     #: the engine: `duckdb` (in process), or Spark: `local[2]`, `spark://host:7077`, `sc://host:15002`
     engine: str = "duckdb"
     #: further configuration of Spark, as its documentation names it (`"spark.executor.memory" = "4g"`)
-    spark: dict[str, str] = msgspec.field(default_factory=dict)
+    spark: dict[str, str | int | float | bool] = msgspec.field(default_factory=dict)
     #: the control store: a SQLAlchemy URL; empty = `symbolon.db` in the project folder
     store: str = ""
     #: where the master key is: empty = `keys/master.key` in the project (mode 0600), `env` = SYMBOLON_MASTER_KEY

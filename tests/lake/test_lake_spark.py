@@ -23,7 +23,7 @@ from symbolon.lake import (
 from symbolon.lake.spark import SparkEngine
 from symbolon.lake.spark.java import find_java, java_version
 from symbolon.lake.spark.options import megabytes, shown
-from symbolon.settings import Settings
+from symbolon.settings import Settings, load_settings
 from symbolon.testing import EngineConformance
 
 pytestmark = [pytest.mark.usefixtures("warm_spark"), pytest.mark.xdist_group("spark")]
@@ -45,8 +45,15 @@ def engine(tmp_path: Path):
 
 
 def test_engine_of_the_settings(tmp_path: Path) -> None:
-    settings = Settings(project=tmp_path, engine="local[2]", spark={"spark.sql.shuffle.partitions": "3"})
-    engine = open_engine(settings)
+    (tmp_path / "symbolon.toml").write_text(
+        'engine = "local[2]"\n[spark]\n"spark.sql.shuffle.partitions" = 3\n"spark.speculation" = true\n'
+    )
+    given: dict[str, str] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("symbolon.lake.spark.SparkEngine", lambda *_, options, **__: given.update(options))
+        open_engine(load_settings(tmp_path, {}))
+    assert given == {"spark.sql.shuffle.partitions": "3", "spark.speculation": "true"}
+    engine = open_engine(Settings(project=tmp_path, engine="local[2]"))
     assert engine.name == "spark"
     assert engine.count(engine.relation(pa.table({"number": [1]}))) == 1
     engine.close()

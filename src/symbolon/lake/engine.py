@@ -141,4 +141,8 @@ def open_engine(settings: Settings) -> Engine:
         )
     from symbolon.lake.spark import SparkEngine  # noqa: PLC0415 - heavy
 
-    return SparkEngine(lake, settings.engine, threads=threads, memory_limit=memory, options=settings.spark)
+    # `true` in TOML is True here and `true` to Spark
+    options = {
+        name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in settings.spark.items()
+    }
+    return SparkEngine(lake, settings.engine, threads=threads, memory_limit=memory, options=options)
