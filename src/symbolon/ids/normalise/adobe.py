@@ -6,44 +6,12 @@ Manager people-based destinations, the ID service's hashing) are explicit: no sp
 
 from __future__ import annotations
 
-import re
-
-import phonenumbers
-
 from symbolon.ids.normalise.forms import E164, PRINTABLE, PRINTABLE_ADDRESS
+from symbolon.ids.normalise.phones import E164_NUMBER
 from symbolon.ids.normalise.rule import Rule
+from symbolon.ids.normalise.steps import LOWER, TRIM
 
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _HASHING = "Audience Manager, People-based destinations, hashing requirements; ID service, hashing support"
-
-
-def email(value: str, region: str) -> str | None:  # noqa: ARG001 - the shape of every rule
-    """Trim and lower-case."""
-    return value.strip().lower() or None
-
-
-def phone(value: str, region: str) -> str | None:
-    """Give E.164: as it is where it has that form already, else as the numbering plan of `region` reads it."""
-    text = value.strip()
-    if _E164.fullmatch(text):
-        return text
-    try:
-        number = phonenumbers.parse(text, region or None)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
-
-
-def text(value: str, region: str) -> str | None:  # noqa: ARG001
-    """Trim."""
-    return value.strip() or None
-
-
-def exact(value: str, region: str) -> str | None:  # noqa: ARG001
-    """Take the value as it is."""
-    return value or None
 
 
 RULES = (
@@ -53,8 +21,7 @@ RULES = (
         version="1",
         effective="2018-01-01",
         source=_HASHING,
-        plain=email,
-        words="trim, lower-case",
+        steps=(TRIM, LOWER),
         simple=PRINTABLE_ADDRESS,
         form="lower_trim",
         golden=(
@@ -91,8 +58,7 @@ RULES = (
         version="1",
         effective="2018-01-01",
         source="Adobe Campaign Standard, creating profiles: mobile numbers as + country code and number",
-        plain=phone,
-        words="E.164 with `+`; a national number is read in the region of the data source",
+        steps=(TRIM, E164_NUMBER),
         simple=E164,
         form="trim",
         golden=(
@@ -123,8 +89,7 @@ RULES = (
         version="1",
         effective="2018-01-01",
         source=_HASHING,
-        plain=text,
-        words="trim",
+        steps=(TRIM,),
         simple=PRINTABLE,
         form="trim",
         negative=("", "  "),
@@ -135,8 +100,7 @@ RULES = (
         version="1",
         effective="2018-01-01",
         source="Visitor authentication: IDs are case-sensitive and unencoded",
-        plain=exact,
-        words="as it is",
+        steps=(),
         simple=r"(?s)^.*$",
         form="identity",
         negative=("",),

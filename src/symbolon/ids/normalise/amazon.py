@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
-from symbolon.ids.normalise.addresses import an_address, international
 from symbolon.ids.normalise.forms import E164
 from symbolon.ids.normalise.rule import Rule
+from symbolon.ids.normalise.steps import DIGITS, INTERNATIONAL, LOWER, ONE_AT, drop, text_step
 
 _DOCS = "amazon-dsp-formatter and Segment's Amazon destination; the vendor's own page was not at hand"
-_NOT_EMAIL = re.compile(r"[^a-z0-9.@-]")
-_NOT_NAME = re.compile(r"[^a-z0-9]")
-_LETTERS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "o"}
-
+_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "o"})
+_WRITTEN_OUT = text_step("write ä ö ü ß ø as ae oe ue ss o", lambda value: value.translate(_LETTERS))
 _JOERG = "f7cade6ed898b8d8f948b62dc93863719300b03f0b3f27f913fe340ca235044d"
-
-
-def email(value: str, region: str) -> str | None:  # noqa: ARG001 - the shape of every rule
-    """Lower-case; keep a to z, digits, dots, `@` and hyphens."""
-    return an_address(_NOT_EMAIL.sub("", value.lower()))
-
-
-def phone(value: str, region: str) -> str | None:  # noqa: ARG001
-    """Keep the digits, with the country code."""
-    return international(value)
-
-
-def name(value: str, region: str) -> str | None:  # noqa: ARG001
-    """Lower-case; write umlauts out, keep a to z and digits."""
-    text = value.lower()
-    for letter, written in _LETTERS.items():
-        text = text.replace(letter, written)
-    return _NOT_NAME.sub("", text) or None
 
 
 RULES = (
@@ -41,8 +19,7 @@ RULES = (
         version="1",
         effective="2023-01-01",
         source=_DOCS,
-        plain=email,
-        words="lower-case, keep a-z, 0-9, `.`, `@`, `-`",
+        steps=(LOWER, drop(r"[^a-z0-9.@-]", "keep a-z, 0-9, `.`, `@` and `-`"), ONE_AT),
         simple=r"^ *[A-Za-z0-9][A-Za-z0-9.-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+ *$",
         form="lower_trim",
         golden=(
@@ -70,8 +47,7 @@ RULES = (
         version="1",
         effective="2023-01-01",
         source=_DOCS,
-        plain=phone,
-        words="digits with the country code",
+        steps=(DIGITS, INTERNATIONAL),
         simple=E164,
         form="digits",
         golden=(
@@ -92,8 +68,7 @@ RULES = (
             version="1",
             effective="2023-01-01",
             source=_DOCS,
-            plain=name,
-            words="lower-case, a-z and 0-9; ä ö ü ß ø written out",
+            steps=(LOWER, _WRITTEN_OUT, drop(r"[^a-z0-9]", "keep a-z and 0-9")),
             golden=(("Jörg-Ole", "", "joergole", _JOERG),),
             negative=("", "李"),
         )

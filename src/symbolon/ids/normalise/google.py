@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import re
-
-from symbolon.ids.normalise.addresses import international, unaliased
 from symbolon.ids.normalise.forms import ADDRESS, E164, PRINTABLE
 from symbolon.ids.normalise.rule import Rule
+from symbolon.ids.normalise.steps import (
+    DIGITS,
+    INTERNATIONAL,
+    LOWER,
+    NO_BLANK_INSIDE,
+    ONE_AT,
+    PLUS,
+    TRIM,
+    UPPER,
+    must,
+    unaliased,
+)
 
 _ALIASED = ("gmail.com", "googlemail.com")
-_BLANK = re.compile(r"\s")
 _DOCS = "developers.google.com/data-manager, Format user data; google-ads data-manager util for Python"
+_TWO = "two letters of ISO 3166"
 _HASHES = (("sha256", "hex"), ("sha256", "base64"))
 _BAD_ADDRESSES = (
     "",
@@ -25,45 +34,6 @@ _BAD_ADDRESSES = (
 )
 
 
-def email(value: str, region: str) -> str | None:  # noqa: ARG001 - the shape of every rule
-    """Trim, lower-case; at gmail.com and googlemail.com no dots and nothing from a `+` on."""
-    text = value.strip().lower()
-    return None if _BLANK.search(text) else unaliased(text, _ALIASED)
-
-
-def email_without_dots(value: str, region: str) -> str | None:  # noqa: ARG001
-    """Trim, lower-case; at gmail.com and googlemail.com no dots."""
-    text = value.strip().lower()
-    local, at, domain = text.partition("@")
-    if domain in _ALIASED:
-        local = local.replace(".", "")
-    if _BLANK.search(text) or not (at and local and domain) or "@" in domain:
-        return None
-    return f"{local}@{domain}"
-
-
-def phone(value: str, region: str) -> str | None:  # noqa: ARG001
-    """Keep the digits, put a `+` in front."""
-    kept = international(value)
-    return f"+{kept}" if kept else None
-
-
-def name(value: str, region: str) -> str | None:  # noqa: ARG001
-    """Trim, lower-case."""
-    return value.strip().lower() or None
-
-
-def country(value: str, region: str) -> str | None:  # noqa: ARG001
-    """Two letters of ISO 3166, in capitals."""
-    text = value.strip().upper()
-    return text if re.fullmatch(r"[A-Z]{2}", text) else None
-
-
-def postal_code(value: str, region: str) -> str | None:  # noqa: ARG001
-    """Trim."""
-    return value.strip() or None
-
-
 _GIVEN = "128a07bfe2df877c52076e60d7774cf5baaa046c5a6c48daf30ff43ecca2f814"
 _FAMILY = "77762c287e61ce065bee5c15464012c6fbe088398b8057627d5577249430d574"
 _ALEX = "509e933019bb285a134a9334b8bb679dff79d0ce023d529af4bd744d47b4fd8a"
@@ -76,8 +46,7 @@ RULES = (
         version="1",
         effective="2025-12-01",
         source=_DOCS + ", as published in 2025",
-        plain=email_without_dots,
-        words="trim, lower-case; at gmail.com and googlemail.com drop dots",
+        steps=(TRIM, LOWER, NO_BLANK_INSIDE, ONE_AT, unaliased(*_ALIASED, plus=False)),
         simple=r"^ *[A-Za-z0-9][!-*,-?A-~]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+ *$",
         form="gmails",
         hashes=_HASHES,
@@ -99,8 +68,7 @@ RULES = (
         version="2",
         effective="2026-08-01",
         source=_DOCS + " 0.4.0; google-ads-java#900",
-        plain=email,
-        words="trim, lower-case; at gmail.com and googlemail.com drop dots and `+…`; no blanks inside",
+        steps=(TRIM, LOWER, NO_BLANK_INSIDE, ONE_AT, unaliased(*_ALIASED)),
         simple=ADDRESS,
         form="gmails",
         hashes=_HASHES,
@@ -129,8 +97,7 @@ RULES = (
         version="1",
         effective="2025-12-01",
         source=_DOCS,
-        plain=phone,
-        words="digits with the country code, `+` in front",
+        steps=(DIGITS, INTERNATIONAL, PLUS),
         simple=E164,
         form="trim",
         hashes=_HASHES,
@@ -145,8 +112,7 @@ RULES = (
         version="1",
         effective="2025-12-01",
         source=_DOCS,
-        plain=name,
-        words="trim, lower-case",
+        steps=(TRIM, LOWER),
         simple=PRINTABLE,
         form="lower_trim",
         hashes=_HASHES,
@@ -160,8 +126,7 @@ RULES = (
         version="1",
         effective="2025-12-01",
         source=_DOCS,
-        plain=name,
-        words="trim, lower-case",
+        steps=(TRIM, LOWER),
         simple=PRINTABLE,
         form="lower_trim",
         hashes=_HASHES,
@@ -175,8 +140,7 @@ RULES = (
         version="1",
         effective="2025-12-01",
         source=_DOCS,
-        plain=country,
-        words="two letters of ISO 3166, in capitals; not hashed",
+        steps=(TRIM, UPPER, must(r"[A-Z]{2}", f"must be {_TWO}", f"not {_TWO}")),
         hashes=(),
         golden=(("us ", "", "US", ""),),
         negative=("", "usa", "U1"),
@@ -187,8 +151,7 @@ RULES = (
         version="1",
         effective="2025-12-01",
         source=_DOCS,
-        plain=postal_code,
-        words="trim; not hashed",
+        steps=(TRIM,),
         hashes=(),
         golden=((" 94045 ", "", "94045", ""),),
         negative=("", " "),

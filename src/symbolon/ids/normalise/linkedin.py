@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from symbolon.ids.normalise.addresses import an_address, without_blanks
 from symbolon.ids.normalise.forms import ADDRESS
 from symbolon.ids.normalise.rule import Rule
+from symbolon.ids.normalise.steps import LOWER, NO_BLANKS, ONE_AT
 
 _DOCS = "learn.microsoft.com/linkedin, DMP segments: users"
-
-
-def email(value: str, region: str) -> str | None:  # noqa: ARG001 - the shape of every rule
-    """Lower-case without blanks."""
-    return an_address(without_blanks(value).lower())
 
 
 RULES = (
@@ -21,8 +16,7 @@ RULES = (
         version="1",
         effective="2019-01-01",
         source=_DOCS,
-        plain=email,
-        words="no blanks, lower-case",
+        steps=(NO_BLANKS, LOWER, ONE_AT),
         simple=ADDRESS,
         form="lower_trim",
         hashes=(("sha256", "hex"), ("sha512", "hex")),

@@ -15,7 +15,7 @@ from symbolon.ids.columns import as_type, borders, column, flags, nulled, string
 from symbolon.ids.normalise.forms import SimpleForm, formed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from symbolon.ids.normalise.steps import Step
 
 #: raw value, region, normalised value, and its digest as the party writes it (empty where it is not hashed)
 Vector = tuple[str, str, str, str]
@@ -25,8 +25,9 @@ Vector = tuple[str, str, str, str]
 class Rule:
     """How one party normalises one kind of field.
 
-    The plain function is the definition. Values that match `simple` are so common and so plain that a whole column of
-    them is normalised by `form` instead; a property test proves that both agree on everything that matches.
+    The steps are the definition, and `plain` goes through them. Values that match `simple` are so common and so plain
+    that a whole column of them is normalised by `form` instead; a property test proves that both agree on everything
+    that matches.
     """
 
     #: whose rule it is: the scheme's name
@@ -39,10 +40,8 @@ class Rule:
     effective: str
     #: where it is written
     source: str
-    #: the definition: value and region in, normalised value or None out
-    plain: Callable[[str, str], str | None]
-    #: what it does, in words
-    words: str = ""
+    #: the definition: what is done, one thing after the other; nothing = the value is taken as it is
+    steps: tuple[Step, ...]
     #: pattern (RE2, and the same in Java) of the simple values; empty = there are none
     simple: str = ""
     #: the normalised form of a simple value
@@ -54,6 +53,20 @@ class Rule:
     negative: tuple[str, ...] = ()
     #: where the party's own documents or programs disagree
     notes: str = ""
+
+    @property
+    def words(self) -> str:
+        """What it does, in words."""
+        return "; ".join(step.words for step in self.steps) or "as it is"
+
+    def plain(self, value: str, region: str) -> str | None:
+        """Normalise one value; None if it has no normalised form."""
+        current: str | None = value
+        for step in self.steps:
+            if not current:
+                break
+            current = step.apply(current, region)
+        return current or None
 
     def digest(self, normal: str, algorithm: str = "", encoding: str = "") -> str:
         """Write the digest of a normalised value, by default as the party's first choice; empty if it is not hashed."""

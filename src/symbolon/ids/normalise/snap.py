@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
-from symbolon.ids.normalise.addresses import an_address, digits
 from symbolon.ids.normalise.forms import ADDRESS, E164
 from symbolon.ids.normalise.rule import Rule
+from symbolon.ids.normalise.steps import DIGITS, LOWER, MAID, ONE_AT, SEVEN_TO_FIFTEEN, TRIM, text_step
 
 _DOCS = "businesshelp.snapchat.com, Customer List Audiences: hashing"
-_MAID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def email(value: str, region: str) -> str | None:  # noqa: ARG001 - the shape of every rule
-    """Trim, lower-case."""
-    return an_address(value.strip().lower())
-
-
-def phone(value: str, region: str) -> str | None:  # noqa: ARG001
-    """Keep the digits; take `00`, then a zero, off the front."""
-    kept = digits(value).removeprefix("00").removeprefix("0")
-    return kept if 7 <= len(kept) <= 15 else None
-
-
-def maid(value: str, region: str) -> str | None:  # noqa: ARG001
-    """Lower-case, hyphens stay."""
-    text = value.strip().lower()
-    return text if _MAID.fullmatch(text) else None
+_NO_ZEROS = text_step("drop `00`, then a 0, in front", lambda value: value.removeprefix("00").removeprefix("0"))
 
 
 RULES = (
@@ -36,8 +17,7 @@ RULES = (
         version="1",
         effective="2019-01-01",
         source=_DOCS,
-        plain=email,
-        words="trim, lower-case",
+        steps=(TRIM, LOWER, ONE_AT),
         simple=ADDRESS,
         form="lower_trim",
         golden=(
@@ -56,8 +36,7 @@ RULES = (
         version="1",
         effective="2019-01-01",
         source=_DOCS,
-        plain=phone,
-        words="digits with the country code; no `00`, no zero in front",
+        steps=(DIGITS, _NO_ZEROS, SEVEN_TO_FIFTEEN),
         simple=E164,
         form="digits",
         golden=(
@@ -72,8 +51,7 @@ RULES = (
         version="1",
         effective="2019-01-01",
         source=_DOCS,
-        plain=maid,
-        words="lower-case, hyphens stay",
+        steps=(TRIM, LOWER, MAID),
         golden=(
             (
                 "5F3A2B18-9C4D-4E7F-B8E2-17D3A1E69B25",

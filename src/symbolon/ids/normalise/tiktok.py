@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-import re
-
-from symbolon.ids.normalise.addresses import an_address, before_plus, digits, international, without_blanks
 from symbolon.ids.normalise.forms import ADDRESS, E164
 from symbolon.ids.normalise.rule import Rule
+from symbolon.ids.normalise.steps import (
+    DIGITS,
+    INTERNATIONAL,
+    LOWER,
+    MAID,
+    NO_BLANKS,
+    NO_PLUS,
+    ONE_AT,
+    PLUS,
+    SEVEN_TO_FIFTEEN,
+    TRIM,
+    text_step,
+)
 
 _FILES = "ads.tiktok.com, help page on customer file audiences"
 _MATCHING = "ads.tiktok.com, help page on advanced matching, August 2025"
-_MAID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NO_ZEROS = text_step("drop zeros in front", lambda value: value.lstrip("0"))
 _JANE = "d6117306485ed0e50afab3ac871e98f81699151f30281527d63ff5f233656c69"
-
-
-def email_of_files(value: str, region: str) -> str | None:  # noqa: ARG001 - the shape of every rule
-    """Lower-case without blanks."""
-    return an_address(without_blanks(value).lower())
-
-
-def email(value: str, region: str) -> str | None:  # noqa: ARG001
-    """Lower-case, nothing from a `+` on."""
-    return before_plus(without_blanks(value).lower())
-
-
-def phone_of_files(value: str, region: str) -> str | None:  # noqa: ARG001
-    """Keep the digits, put a `+` in front."""
-    kept = international(value)
-    return f"+{kept}" if kept else None
-
-
-def phone(value: str, region: str) -> str | None:  # noqa: ARG001
-    """Keep the digits without zeros in front: no `+`."""
-    kept = digits(value).lstrip("0")
-    return kept if 7 <= len(kept) <= 15 else None
-
-
-def maid(value: str, region: str) -> str | None:  # noqa: ARG001
-    """Lower-case, hyphens stay."""
-    text = value.strip().lower()
-    return text if _MAID.fullmatch(text) else None
 
 
 RULES = (
@@ -49,8 +31,7 @@ RULES = (
         version="1",
         effective="2020-01-01",
         source=_FILES,
-        plain=email_of_files,
-        words="no blanks, lower-case",
+        steps=(NO_BLANKS, LOWER, ONE_AT),
         simple=ADDRESS,
         form="lower_trim",
         golden=((" JaneDoe@gmail.com", "", "janedoe@gmail.com", _JANE),),
@@ -63,8 +44,7 @@ RULES = (
         version="2",
         effective="2025-08-01",
         source=_MATCHING,
-        plain=email,
-        words="lower-case, drop `+…` at every domain",
+        steps=(NO_BLANKS, LOWER, ONE_AT, NO_PLUS),
         simple=r"^ *[A-Za-z0-9][!-*,-?A-~]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+ *$",
         form="lower_trim",
         golden=(
@@ -85,8 +65,7 @@ RULES = (
         version="1",
         effective="2020-01-01",
         source=_FILES,
-        plain=phone_of_files,
-        words="E.164 with `+`",
+        steps=(DIGITS, INTERNATIONAL, PLUS),
         simple=E164,
         form="trim",
         golden=(
@@ -106,8 +85,7 @@ RULES = (
         version="2",
         effective="2025-08-01",
         source=_MATCHING,
-        plain=phone,
-        words="digits with the country code, no `+`, no zero in front",
+        steps=(DIGITS, _NO_ZEROS, SEVEN_TO_FIFTEEN),
         simple=E164,
         form="digits",
         golden=(
@@ -126,8 +104,7 @@ RULES = (
         version="1",
         effective="2020-01-01",
         source=_FILES,
-        plain=maid,
-        words="lower-case, hyphens stay",
+        steps=(TRIM, LOWER, MAID),
         hashes=(("sha256", "hex"), ("md5", "hex")),
         golden=(
             (

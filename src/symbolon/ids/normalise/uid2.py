@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
-from symbolon.ids.normalise.addresses import ascii_lower, unaliased
 from symbolon.ids.normalise.forms import ADDRESS
 from symbolon.ids.normalise.rule import Rule
+from symbolon.ids.normalise.steps import LOWER_ASCII, ONE_AT, TRIM_SPACES, must, unaliased
 
-_PHONE = re.compile(r"\+[0-9]{10,15}", re.ASCII)
+_READY = must(r"\+[0-9]{10,15}", "must be `+` and 10 to 15 digits already", "not `+` and 10 to 15 digits already")
 _DOCS = "unifiedid.com, Normalization and Encoding; IABTechLab/uid2-operator, InputUtil and its tests"
 #: the operator takes hexadecimal too
 _HASHES = (("sha256", "base64"), ("sha256", "hex"))
-
-
-def email(value: str, region: str) -> str | None:  # noqa: ARG001 - the shape of every rule
-    """Take spaces off the ends, lower-case A-Z; at gmail.com no dots and nothing from a `+` on."""
-    return unaliased(ascii_lower(value.strip(" ")), ("gmail.com",))
-
-
-def phone(value: str, region: str) -> str | None:  # noqa: ARG001
-    """Take a number that is normalised already: nothing is done to it."""
-    return value if _PHONE.fullmatch(value) else None
 
 
 RULES = (
@@ -31,8 +19,7 @@ RULES = (
         version="1",
         effective="2021-01-01",
         source=_DOCS,
-        plain=email,
-        words="trim spaces, lower-case A-Z; at gmail.com drop dots and `+…`",
+        steps=(TRIM_SPACES, LOWER_ASCII, ONE_AT, unaliased("gmail.com")),
         simple=ADDRESS,
         form="gmail",
         hashes=_HASHES,
@@ -79,8 +66,7 @@ RULES = (
         version="1",
         effective="2021-01-01",
         source=_DOCS,
-        plain=phone,
-        words="must be E.164 already: `+` and 10 to 15 digits",
+        steps=(_READY,),
         simple=r"^\+[0-9]{10,15}$",
         form="identity",
         hashes=_HASHES,
