@@ -22,6 +22,7 @@ from symbolon.lake.duckdb.connection import connect
 from symbolon.lake.duckdb.failures import failures
 from symbolon.lake.errors import StatementFailed, disk_errors
 from symbolon.lake.locks import HeldDirectory, make_private
+from symbolon.lake.typed import nullable, typed
 from symbolon.lake.written import WrittenFile
 
 if TYPE_CHECKING:
@@ -134,9 +135,9 @@ class DuckDbEngine:
                     batch = next(reader, None)
                     if batch is None:
                         return
-                    typed = _typed(batch, schema)
-                if typed.num_rows:
-                    yield typed
+                    whole = typed(batch, schema)
+                if whole.num_rows:
+                    yield whole
         finally:
             cursor.close()
 
@@ -209,27 +210,13 @@ class DuckDbEngine:
     def _table(self, name: str, schema: pa.Schema, dropped: str) -> ibis.Table:
         node = ops.DatabaseTable(
             name,
-            schema=ibis.Schema.from_pyarrow(_nullable(schema)),
+            schema=ibis.Schema.from_pyarrow(nullable(schema)),
             source=self._ibis,
             namespace=ops.Namespace(catalog="memory", database="main"),
         )
         # only noted: the collector may run in the middle of another statement
         weakref.finalize(node, self._dropped.append, dropped).atexit = False
         return cast("ibis.Table", node.to_expr())
-
-
-def _nullable(schema: pa.Schema) -> pa.Schema:
-    return pa.schema([field.with_nullable(True) for field in schema])
-
-
-def _typed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    return (
-        batch
-        if batch.schema.equals(schema)
-        else pa.RecordBatch.from_arrays(
-            [batch.column(i).cast(field.type) for i, field in enumerate(schema)], schema=schema
-        )
-    )
 
 
 def _column(field: pa.Field, there: set[str]) -> str:

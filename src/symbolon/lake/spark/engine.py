@@ -32,6 +32,7 @@ from symbolon.lake.locks import HeldDirectory, make_private
 from symbolon.lake.spark.connection import Connection
 from symbolon.lake.spark.failures import failures
 from symbolon.lake.spark.options import shown
+from symbolon.lake.typed import nullable, typed
 from symbolon.lake.written import WrittenFile
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class SparkEngine:
             for part in parts:
                 with pq.ParquetFile(part.path) as file:
                     for batch in file.iter_batches(chunk_rows):
-                        yield _typed(batch, schema)
+                        yield typed(batch, schema)
                 part.path.unlink()
         finally:
             for part in parts:
@@ -137,7 +138,7 @@ class SparkEngine:
         picked = relation if limit is None else relation.limit(limit)
         schema = relation.schema().to_pyarrow()
         found = self._run(lambda session: session.sql(self.sql(picked)).toArrow(), relation)
-        return pa.Table.from_batches([_typed(batch, schema) for batch in found.to_batches()], schema=schema)
+        return pa.Table.from_batches([typed(batch, schema) for batch in found.to_batches()], schema=schema)
 
     def count(self, relation: ibis.Table) -> int:
         """Count the rows."""
@@ -241,7 +242,7 @@ class SparkEngine:
             rows.parquet(*[_uri(file) for file in files]).createOrReplaceTempView(name)
         node = ops.DatabaseTable(
             name,
-            schema=ibis.Schema.from_pyarrow(pa.schema([field.with_nullable(True) for field in schema])),
+            schema=ibis.Schema.from_pyarrow(nullable(schema)),
             source=self,
             namespace=ops.Namespace(),
         )
@@ -276,14 +277,6 @@ class SparkEngine:
 def _uri(path: str) -> str:
     """Give a path as Spark takes it: it would read some signs as patterns."""
     return "file://" + _GLOB.sub(r"\\\1", path)
-
-
-def _typed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    if batch.schema.equals(schema):
-        return batch
-    return pa.RecordBatch.from_arrays(
-        [batch.column(i).cast(field.type) for i, field in enumerate(schema)], schema=schema
-    )
 
 
 def _column(field: pa.Field, there: set[str]) -> str:
