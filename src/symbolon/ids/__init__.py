@@ -2,7 +2,9 @@
 
 from symbolon.ids.aes import encrypt
 from symbolon.ids.columns import column
+from symbolon.ids.conformance import Disagreement, Verdict, compare, rules_to_compare
 from symbolon.ids.digesting import normal_digests
+from symbolon.ids.errors import VectorFileError, VectorsDisagree
 from symbolon.ids.mask import mask
 from symbolon.ids.matchkeys import MatchKeys, match_keys, visitor_words
 from symbolon.ids.normalise import (
@@ -20,15 +22,25 @@ from symbolon.ids.normalise import (
 )
 from symbolon.ids.recognise import Recognised, recognise
 from symbolon.ids.spec import IdSpec
+from symbolon.ids.tracing import Trace, trace
+from symbolon.ids.vectors import Vector, VectorFile, read_vectors
 from symbolon.ids.words import digest_words, word_count, words_of_digests, words_to_text
 
 __all__ = [
     "ALIASED",
+    "Disagreement",
     "IdSpec",
     "MatchKeys",
     "Recognised",
     "Rule",
+    "Trace",
+    "Vector",
+    "VectorFile",
+    "VectorFileError",
+    "VectorsDisagree",
+    "Verdict",
     "column",
+    "compare",
     "digest_words",
     "encrypt",
     "field_for",
@@ -37,12 +49,15 @@ __all__ = [
     "normal_digests",
     "normalise",
     "pinned",
+    "read_vectors",
     "recognise",
     "rule",
+    "rules_to_compare",
     "scheme_rules",
     "schemes",
     "simple_form",
     "simple_pattern",
+    "trace",
     "valid_address",
     "visitor_words",
     "word_count",

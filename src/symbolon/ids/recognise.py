@@ -13,6 +13,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
+from dataclasses import field as one_field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -45,8 +46,13 @@ class Recognised:
     confidence: Literal["certain", "possible"]
     #: the evidence, in words
     evidence: str
-    #: the digest
-    raw: bytes
+    #: the digest; it is somebody's ID, and never shown
+    raw: bytes = one_field(repr=False)
+
+
+def written(raw: bytes, encoding: str) -> str:
+    """Write a digest in `hex` or `base64`."""
+    return base64.b64encode(raw).decode() if encoding == "base64" else raw.hex()
 
 
 def recognise(value: str, field: str) -> Recognised | None:
