@@ -20,9 +20,13 @@ NOUNS = {
         "rollback", "delete",
     ],
     "file": ["inspect"],
-    "id": ["explain"],
+    "id": ["explain", "normalise"],
+    "scheme": ["list", "show", "test"],
 }  # fmt: skip
 LEAVES = [[noun, verb] for noun, verbs in NOUNS.items() for verb in verbs] + [["init"], ["demo"], ["doctor"]]
+WITHOUT_PROJECT = [["init"], ["demo"], ["file", "inspect"], ["id", "normalise"]] + [
+    ["scheme", verb] for verb in NOUNS["scheme"]
+]
 PAGES = [[], *[[noun] for noun in NOUNS], *LEAVES]
 
 
@@ -43,7 +47,7 @@ def test_help_leads_with_an_example(cli, command):
     assert 0 < example < options
     assert re.search(rf"symbolon {' '.join(command)}\b", text[example:options])
     assert "--quiet" in text
-    assert ("--project" in text) == (command not in (["init"], ["demo"], ["file", "inspect"]))
+    assert ("--project" in text) == (command not in WITHOUT_PROJECT)
 
 
 @pytest.mark.parametrize("noun", NOUNS)

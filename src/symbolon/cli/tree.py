@@ -21,7 +21,8 @@ COMMANDS = {
     "source": ("symbolon.cli.source", "Data sources: what the IDs of a delivery are, and how they are protected."),
     "audience": ("symbolon.cli.audience", "Audiences: import, look at, compare, roll back."),
     "file": ("symbolon.cli.file", "Look at a file before it is used."),
-    "id": ("symbolon.cli.id", "Ask why an ID matches, or does not."),
+    "id": ("symbolon.cli.id", "Ask why an ID matches, or does not, and how a value is normalised."),
+    "scheme": ("symbolon.cli.scheme", "How parties write values before they hash them, and whether a partner does."),
     "upgrade": ("symbolon.cli.upgrade", "Bring a project up to this release."),
     "doctor": ("symbolon.cli.doctor", "Check the project and the installation."),
 }
