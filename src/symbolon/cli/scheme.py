@@ -192,9 +192,9 @@ def _disagreement(name: str, best: Verdict) -> Exception:
 
     first = best.disagreements[0]
     wrong = best.rows - best.agreed
-    are = "digest is" if wrong == 1 else "digests are"
+    are = "is" if wrong == 1 else "are"
     return VectorsDisagree(
-        f"{wrong:,} of {best.rows:,} {are} not what {best.scheme} makes",
+        f"{wrong:,} of {best.rows:,} digests {are} not what {best.scheme} makes",
         where=Location(name, first.line, first.column),
         hint=first.reason,
         details={"scheme": best.scheme, "agreed": best.agreed, "rows": best.rows},
