@@ -54,7 +54,7 @@ class Connection:
         self, url: str, root: Path, *, threads: int, memory_limit: str, options: Mapping[str, str] | None = None
     ) -> None:
         self.url = url
-        self._closed = False
+        self._closed = self._lost = False
         self._context: Context | None = None
         options = dict(options or {})
         for name in _TELLTALES:
@@ -84,6 +84,8 @@ class Connection:
         with failures():
             if self.is_local:
                 return work()
+            if self._lost:
+                raise EngineLost(f"{shown(self.url)} does not answer any more")
             answer = _in_background(work)
             seen = time.monotonic()
             ping: Future[bool] | None = None
@@ -100,6 +102,7 @@ class Connection:
                             seen = time.monotonic()
                         ping = None
                     if time.monotonic() - seen > SILENCE_S:
+                        self._lost = True  # nobody waits for it a second time
                         raise EngineLost(
                             f"{shown(self.url)} has not answered, or had no worker, for {SILENCE_S} s; "
                             "nothing was published"
@@ -108,6 +111,20 @@ class Connection:
                 if not answer.done():
                     _in_background(self._interrupt)
                 raise
+
+    def counting(self, rows: Any) -> tuple[Any, Any]:
+        """Give the same rows, and what counts them while they pass: its `get["rows"]`, once they have.
+
+        The counter sits on top, in the tasks that write: Spark counts those once, also where one is run again.
+        """
+        if self._context is None:
+            from pyspark.sql.connect.functions import count, lit  # noqa: PLC0415 - heavy
+            from pyspark.sql.connect.observation import Observation  # noqa: PLC0415
+        else:
+            from pyspark.sql import Observation  # noqa: PLC0415
+            from pyspark.sql.functions import count, lit  # noqa: PLC0415
+        passed = Observation()
+        return rows.observe(passed, count(lit(1)).alias("rows")), passed
 
     def close(self) -> None:
         """End the session. May be called twice."""
@@ -122,7 +139,7 @@ class Connection:
 
     def _answers(self) -> bool:
         if self._context is None:
-            return bool(self.session.version)
+            return bool(self.session.conf.get("spark.sql.session.timeZone"))  # its `version` is asked for only once
         return self._context.has_workers()
 
     def _interrupt(self) -> None:

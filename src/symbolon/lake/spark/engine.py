@@ -17,6 +17,7 @@ import shutil
 import weakref
 from collections import deque
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -186,7 +187,7 @@ class SparkEngine:
         """Let Spark write the rows of a statement; give its files, in order, those without rows left out."""
         directory = self._spill.path / self._name("written")
         try:
-            self._run(lambda session: session.sql(statement).write.parquet(f"file://{directory}"), relation)
+            written = self._run(lambda session: self._save(session, statement, directory), relation)
             if not directory.is_dir():
                 raise PathsDiffer("Spark has written rows that this process does not see")
             parts: list[WrittenFile] = []
@@ -198,9 +199,20 @@ class SparkEngine:
                         file.replace(kept)
                     kept.chmod(0o600)
                     parts.append(WrittenFile(kept, rows, kept.stat().st_size))
+            if sum(part.rows for part in parts) != written:
+                # a worker that writes elsewhere tells Spark that all is well
+                for part in parts:
+                    part.path.unlink()
+                raise PathsDiffer("Spark's workers have written rows that this process does not see")
             return parts
         finally:
             shutil.rmtree(directory, ignore_errors=True)
+
+    def _save(self, session: Any, statement: str, directory: Path) -> int:
+        """Let Spark write the rows of a statement; give how many it says it has written."""
+        rows, passed = self._connection.counting(session.sql(statement))
+        rows.write.parquet(f"file://{directory}")
+        return int(passed.get["rows"])
 
     def _run(self, work: Any, relation: ibis.Table) -> Any:
         """Do something with the session, watched; show it the rows that `ibis.memtable` holds."""
@@ -211,14 +223,12 @@ class SparkEngine:
         ]
         try:
             for name, file in held:
-                with failures():
-                    session.read.parquet(_uri(str(file))).createOrReplaceTempView(name)
+                self._connection.run(partial(_show, session.read, [str(file)], name))
             return self._connection.run(lambda: work(session))
         finally:
             for name, file in held:
                 file.unlink(missing_ok=True)
-                with suppress(Exception):  # a Spark that is gone has no views either
-                    session.catalog.dropTempView(name)
+                self._drop(name)
 
     def _session(self) -> Any:
         if self._closed:
@@ -226,11 +236,14 @@ class SparkEngine:
         with suppress(IndexError):  # another thread may have been quicker
             while True:
                 name, file = self._dropped.popleft()
-                with suppress(Exception):
-                    self._connection.session.catalog.dropTempView(name)
+                self._drop(name)
                 if file is not None:
                     file.unlink(missing_ok=True)
         return self._connection.session
+
+    def _drop(self, view: str) -> None:
+        with suppress(Exception):  # a Spark that is gone has no views either
+            self._connection.run(partial(self._connection.session.catalog.dropTempView, view))
 
     def _view(self, files: list[str], schema: pa.Schema, owned: Path | None) -> ibis.Table:
         from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415 - heavy
@@ -238,8 +251,8 @@ class SparkEngine:
         name = self._name("scan")
         session = self._session()
         with failures():
-            rows = session.read.schema(from_arrow_schema(schema, prefer_timestamp_ntz=True))
-            rows.parquet(*[_uri(file) for file in files]).createOrReplaceTempView(name)
+            reader = session.read.schema(from_arrow_schema(schema, prefer_timestamp_ntz=True))
+        self._connection.run(partial(_show, reader, files, name))
         node = ops.DatabaseTable(
             name,
             schema=ibis.Schema.from_pyarrow(nullable(schema)),
@@ -272,6 +285,11 @@ class SparkEngine:
 
     def _name(self, kind: str) -> str:
         return f"{kind}_{next(self._numbers)}"
+
+
+def _show(reader: Any, files: Sequence[str], name: str) -> None:
+    """Give Spark a view over files."""
+    reader.parquet(*[_uri(file) for file in files]).createOrReplaceTempView(name)
 
 
 def _uri(path: str) -> str:

@@ -14,7 +14,15 @@ import pyarrow as pa
 from py4j.protocol import Py4JError, Py4JNetworkError
 from pyspark.errors import PySparkException
 
-from symbolon.lake.errors import DiskFull, EngineLost, EngineUnreachable, LakeCorrupt, OutOfMemory, StatementFailed
+from symbolon.lake.errors import (
+    DiskFull,
+    EngineLost,
+    EngineUnreachable,
+    LakeCorrupt,
+    OutOfMemory,
+    PathsDiffer,
+    StatementFailed,
+)
 from symbolon.lake.spark.options import shown
 
 if TYPE_CHECKING:
@@ -31,9 +39,11 @@ _GONE = re.compile(
 )
 _DISK = re.compile(r"No space left on device|Disk quota exceeded|DiskErrorException|Could not find any valid local dir")
 _MEMORY = re.compile(r"OutOfMemoryError|UNABLE_TO_ACQUIRE_MEMORY|OUT_OF_MEMORY|exceeding memory limits|Java heap space")
+#: this process has read the file before Spark is told of it
+_UNSEEN = re.compile(r"PATH_NOT_FOUND|FileNotFoundException|FILE_NOT_EXIST|AccessDeniedException|Permission denied")
 _UNREADABLE = re.compile(
-    r"FAILED_READ_FILE|is not a Parquet file|PATH_NOT_FOUND|FileNotFoundException|FILE_NOT_EXIST|"
-    r"ParquetDecodingException|CANNOT_READ_FILE|Could not read footer|UNABLE_TO_INFER_SCHEMA"
+    r"FAILED_READ_FILE|is not a Parquet file|ParquetDecodingException|CANNOT_READ_FILE|Could not read footer|"
+    r"UNABLE_TO_INFER_SCHEMA"
 )
 _CONDITION = re.compile(r"\[([A-Z][A-Z0-9_]{2,60}(?:\.[A-Z0-9_]{2,60})?)\]")
 
@@ -50,10 +60,10 @@ def translate(error: Exception) -> SymbolonError:
             "Spark needs more memory than it may use",
             hint="raise `memory_limit` (local Spark) or spark.executor.memory in the table [spark] of symbolon.toml",
         )
+    if _UNSEEN.search(text):
+        return PathsDiffer("Spark's workers do not see a file of this project, or may not read or write it")
     if _UNREADABLE.search(text):
-        return LakeCorrupt(
-            "Spark cannot read a file of the lake: it is missing or damaged, or the workers do not see it"
-        )
+        return LakeCorrupt("Spark cannot read a file of the lake: it is damaged")
     condition = _condition(error, text)
     return StatementFailed(
         f"the engine failed a statement: {condition}", details={"kind": type(error).__name__, "condition": condition}
