@@ -70,6 +70,14 @@ def test_unknown_names_are_told_without_the_value(cli):
         assert RAW not in shown.err + shown.out
 
 
+@pytest.mark.parametrize("command", [["normalise", "--scheme", "meta"], ["explain", "--source", "x"]])
+def test_a_value_that_is_no_text_is_refused(cli, command):
+    for value, stdin in (("a\udcff@b.c", b""), ("-", b"a\xff@b.c\n")):
+        shown = cli("id", *command, value, stdin=stdin)
+        assert shown.code == 2
+        assert "error[command.usage]: the value is not UTF-8" in shown.err
+
+
 def test_schemes_are_listed_and_shown(cli):
     listed = json.loads(cli("scheme", "list", "--json").out)
     assert {one["scheme"] for one in listed} >= {"adobe", "uid2", "google", "meta", "linkedin", "tiktok", "snap"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -177,6 +178,7 @@ def test_columns_may_be_named() -> None:
         (b"a@b.c\nd@e.f\n", "one column", 1),
         (b"email,sha256\na@b.c,x\n\xff,x\n", "not UTF-8", 3),
         (b"a" * 70_000 + b",b", "more than", 1),
+        (b'email,sha256\na@b.c,x\n"a@b.c,x\n' + b"a@b.c,x\n" * 20_000, "never closes", 3),
         (b"email,sha256\n" + b"a" * 70_000 + b",b", "more than", 2),
     ],
 )
@@ -208,6 +210,8 @@ def test_a_trace_comes_to_what_an_import_makes(value, entry) -> None:
             entry.digest(found.normal, *how) for how in entry.hashes if found.normal
         ]
         assert not found.steps or found.steps[-1].value == found.normal
+        passed = [value, *[step.value for step in found.steps]]
+        assert [step.changed for step in found.steps] == [a != b for a, b in pairwise(passed)]
     else:
         assert found.normal is None
         assert bool(found.reason) != bool(found.digests)

@@ -105,6 +105,7 @@ def test_the_digest_of_nothing_is_never_made() -> None:
         ("tiktok@1", "phone", "+44 20 7946 0018", "+442079460018"),
         ("liveramp", "phone", "+44 20 7946 0018", "2079460018"),
         ("liveramp", "phone", "+390612345678", "0612345678"),
+        ("liveramp", "phone", "+37493828222", "93828222"),
         ("uid2", "phone", "+44 20 7946 0018", None),
         ("uid2", "email", "user😀@example.com", "user😀@example.com"),
     ],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from symbolon.cli.errors import CommandError
 from symbolon.cli.screen import Line
 from symbolon.cli.session import Session, command, noun
 from symbolon.cli.spool import STANDARD_INPUT
@@ -40,9 +41,8 @@ def explain(
     $ symbolon id explain johndoe@example.com --source crm-email
     pbpaste | symbolon id explain - --source crm-email      # kept out of the shell's history
     """
-    if value == STANDARD_INPUT:
-        value = sys.stdin.readline().strip()
-    explanation = session.project.explain(value, source)
+    given = _given(value)
+    explanation = session.project.explain(given.strip() if value == STANDARD_INPUT else given, source)
     if session.as_json:
         session.screen.json(explanation)
         return
@@ -78,13 +78,23 @@ def normalise(
     """
     from symbolon.ids import trace  # noqa: PLC0415 - heavy
 
-    if value == STANDARD_INPUT:
-        value = sys.stdin.readline().rstrip("\r\n")
+    value = _given(value)
     found = trace(value, scheme, field or _field_of(value), region.upper())
     if session.as_json:
         session.screen.json(_public(found))
     else:
         session.screen.lines(_lines(found))
+
+
+def _given(value: str) -> str:
+    """Give the value that was typed, or the line of standard input without its end; both must be text."""
+    try:
+        if value == STANDARD_INPUT:
+            return sys.stdin.buffer.readline().decode().rstrip("\r\n")
+        value.encode()
+    except UnicodeError:
+        raise CommandError("the value is not UTF-8", hint="convert it first, or look at its file") from None
+    return value
 
 
 def _field_of(value: str) -> str:

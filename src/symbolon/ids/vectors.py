@@ -124,7 +124,8 @@ def _records(source: BinaryIO, name: str, start: list[bytes], separator: str) ->
         except StopIteration:
             return
         except csv.Error:
-            raise VectorFileError("a line cannot be taken apart", where=Location(name, reader.line_num)) from None
+            line = reader.line_num - len(pending) + 1
+            raise VectorFileError("a quotation mark that opens here never closes", where=Location(name, line)) from None
         first = reader.line_num - len(pending) + 1
         text = "".join(pending)
         pending.clear()
