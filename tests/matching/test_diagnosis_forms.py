@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from symbolon.errors import UnknownNameError
 from symbolon.ids import Rule, normalise
+from symbolon.ids.normalise.steps import Step
 from symbolon.lake import open_engine
 from symbolon.matching.diagnosis import Sample, forms, plain
 from symbolon.matching.diagnosis.readings import Reader, decoded, worth
@@ -72,8 +73,8 @@ def other_scheme(monkeypatch):
     """A scheme `dotless` beside those there are: no dots in addresses, no plus in telephone numbers."""
     rules = {
         kind: Rule(
-            party="dotless", field=kind, version="1", effective="2026-01-01", source="a test", plain=function,
-            simple="^$", form="identity",
+            party="dotless", field=kind, version="1", effective="2026-01-01", source="a test",
+            steps=(Step("what the test does", function),), simple="", form="identity",
         )
         for kind, function in (("email", dotless), ("phone", plusless))
     }  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -84,33 +84,33 @@ class Connection:
         with failures():
             if self.is_local:
                 return work()
-            if self._lost:
+            if self._lost:  # nobody waits for it a second time
                 raise EngineLost(f"{shown(self.url)} does not answer any more")
             answer = _in_background(work)
-            seen = time.monotonic()
-            ping: Future[bool] | None = None
             try:
-                while True:
-                    with suppress(NotYet):
-                        return answer.result(_TURN_S)
-                    if answer.done():
-                        return answer.result()
-                    if ping is None:
-                        ping = _in_background(self._answers)
-                    elif ping.done():
-                        if ping.exception() is None and ping.result():
-                            seen = time.monotonic()
-                        ping = None
-                    if time.monotonic() - seen > SILENCE_S:
-                        self._lost = True  # nobody waits for it a second time
-                        raise EngineLost(
-                            f"{shown(self.url)} has not answered, or had no worker, for {SILENCE_S} s; "
-                            "nothing was published"
-                        )
+                self._watch(answer)
             except BaseException:
                 if not answer.done():
                     _in_background(self._interrupt)
                 raise
+            return answer.result()
+
+    def _watch(self, answer: Future[T]) -> None:
+        """Wait for an answer as long as Spark shows that it is there."""
+        seen = time.monotonic()
+        ping: Future[bool] | None = None
+        while not _done(answer, _TURN_S):
+            if ping is None:
+                ping = _in_background(self._answers)
+            elif ping.done():
+                if ping.exception() is None and ping.result():
+                    seen = time.monotonic()
+                ping = None
+            if time.monotonic() - seen > SILENCE_S:
+                self._lost = True
+                raise EngineLost(
+                    f"{shown(self.url)} has not answered, or had no worker, for {SILENCE_S} s; nothing was published"
+                )
 
     def counting(self, rows: Any) -> tuple[Any, Any]:
         """Give the same rows, and what counts them while they pass: its `get["rows"]`, once they have.
@@ -166,6 +166,11 @@ def _within(seconds: float, work: Callable[[], T], url: str) -> T:
             return _in_background(work).result(seconds)
         except NotYet:
             raise EngineUnreachable(f"`{shown(url)}` did not answer within {seconds} s") from None
+
+
+def _done(answer: Future[Any], seconds: float) -> bool:
+    """Wait a while for an answer, or an error; tell whether there is one."""
+    return bool(wait([answer], seconds).done)
 
 
 def _in_background(work: Callable[[], T]) -> Future[T]:
