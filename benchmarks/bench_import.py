@@ -13,7 +13,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 import symbolon
-from benchmarks import data, hand_written
+from benchmarks import data
+from benchmarks.competitors import duckdb_sql
 from benchmarks.measure import Figure, measure, table
 from symbolon.records import Channel, DataSource, Protection
 
@@ -60,11 +61,11 @@ def main() -> None:
     folder = prepare(rows)
     known = data.FOLDER / f"digests-{rows}.parquet"
     if not known.exists():
-        hand_written.digests(data.profiles(rows), known)
+        duckdb_sql.digests(data.profiles(rows), known)
     incoming, encrypted = data.hashed(rows), data.encrypted(rows)
     target = data.FOLDER / "hand"
     figures = [
-        measure("hand-written DuckDB", "benchmarks.hand_written", [str(incoming), str(known), str(target)]),
+        measure("hand-written DuckDB", "benchmarks.competitors.duckdb_sql", [str(incoming), str(known), str(target)]),
         ours(folder, "hashed import", "hashed", incoming),
         ours(folder, "encrypted import", "encrypted", encrypted),
         ours(folder, f"{FEW:,} IDs", "hashed", data.hashed(FEW, rows)),

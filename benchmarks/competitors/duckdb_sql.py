@@ -6,11 +6,14 @@ the counts. The digests of the profiles are known beforehand, as they are for us
 
 from __future__ import annotations
 
-import argparse
-import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
+
+from benchmarks.competitors.script import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def digests(profiles: Path, target: Path) -> None:
@@ -25,7 +28,6 @@ def digests(profiles: Path, target: Path) -> None:
 
 def run(incoming: Path, known: Path, target: Path, segment: str) -> dict[str, int]:
     """Import by hand."""
-    target.mkdir(parents=True, exist_ok=True)
     c = duckdb.connect()
     c.execute(f"set threads=2; set memory_limit='2GB'; set temp_directory='{target}'")
     reader = (
@@ -58,10 +60,4 @@ def run(incoming: Path, known: Path, target: Path, segment: str) -> dict[str, in
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("incoming", type=Path)
-    parser.add_argument("known", type=Path)
-    parser.add_argument("target", type=Path)
-    parser.add_argument("--segment", default="24")
-    options = parser.parse_args()
-    print(json.dumps(run(options.incoming, options.known, options.target, options.segment)))
+    main(run)
