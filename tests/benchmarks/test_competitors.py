@@ -54,7 +54,6 @@ def expected(files: Path) -> dict[str, int]:
     return {"accepted": len(seen), "matched": len(seen & known), "members": len(seen & known)}
 
 
-@pytest.mark.xdist_group("spark")
 @pytest.mark.parametrize("name", NEEDS)
 def test_they_do_the_same_work(name: str, files: Path, expected: dict[str, int], tmp_path: Path) -> None:
     if find_spec(NEEDS[name]) is None:

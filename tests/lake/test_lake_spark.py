@@ -26,7 +26,7 @@ from symbolon.lake.spark.options import megabytes, shown
 from symbolon.settings import Settings, load_settings
 from symbolon.testing import EngineConformance
 
-pytestmark = [pytest.mark.usefixtures("warm_spark"), pytest.mark.xdist_group("spark")]
+pytestmark = [pytest.mark.usefixtures("warm_spark"), pytest.mark.spark]
 
 NUMBERS = pa.schema([("number", pa.int64())])
 

@@ -28,7 +28,7 @@ from symbolon.testing import BothEngines, EnginesDiffer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.usefixtures("warm_spark"), pytest.mark.xdist_group("spark")]
+pytestmark = [pytest.mark.usefixtures("warm_spark"), pytest.mark.spark]
 
 #: part of `file:line (what)` -> why no scenario reaches it
 NEVER: dict[str, str] = {}
