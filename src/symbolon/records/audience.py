@@ -26,6 +26,9 @@ class Origin(StrEnum):
     REFRESH = "refresh"
     ROLLBACK = "rollback"
     RECONCILE = "reconcile"
+    WORKFLOW = "workflow"  #: Save audience
+    DEFINE = "define"  #: the rule of a Query audience
+    FREEZE = "freeze"  #: the members of a Query audience, kept as they are
 
 
 class Audience(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +42,17 @@ class Audience(msgspec.Struct, frozen=True, kw_only=True):
     source_id: int | None = None
     #: code of the segment in the files; empty for simple lists
     segment: str = ""
+    #: targeting dimension: `profile`, or empty while it is unknown (a File audience)
+    dimension: str = "profile"
+    #: rule of a Query audience, in SQL syntax; evaluated at use
+    rule: str = ""
+    description: str = ""
+    #: name of the workflow that saves it; empty = none
+    workflow: str = ""
+    #: when it is deleted by itself; None = never
+    expires: datetime | None = None
+    #: when `members` was counted, for a Query audience; None = `members` is exact
+    counted: datetime | None = None
     #: the version that readers see; 0 = none was published yet
     version: int = 0
     #: members of that version

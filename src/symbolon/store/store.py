@@ -15,7 +15,20 @@ from symbolon.errors import Location
 from symbolon.settings import PROJECT_FILE, SettingsError
 
 if TYPE_CHECKING:
-    from symbolon.records import Audience, AudienceVersion, DataSource, Run, RunState
+    from datetime import datetime
+
+    from symbolon.records import (
+        Arrival,
+        ArrivalState,
+        Audience,
+        AudienceVersion,
+        DataSource,
+        Definition,
+        DefinitionKind,
+        Run,
+        RunState,
+        RunStep,
+    )
     from symbolon.settings import Settings
     from symbolon.store.fault import StoreFault
     from symbolon.store.state import TableState
@@ -98,6 +111,15 @@ class Store(Protocol):
         """
         ...
 
+    def update_audience(self, audience: Audience) -> None:
+        """Save what a person may change of an audience, found by its id: all but its version and members.
+
+        Raises:
+            UnknownNameError: nothing has its id.
+            NameTaken: another one has its name.
+        """
+        ...
+
     def delete_audience(self, name: str) -> None:
         """Remove an audience and the records of its versions.
 
@@ -145,8 +167,80 @@ class Store(Protocol):
         """
         ...
 
-    def runs(self, limit: int = 100) -> list[Run]:
-        """Give the last runs, newest first."""
+    def update_run(self, run: Run) -> None:
+        """Save the state, the facts, the error and the end of a run, found by its id.
+
+        Raises:
+            UnknownNameError: there is no such run.
+        """
+        ...
+
+    def runs(self, limit: int = 100, *, work: str = "", workflow: str = "") -> list[Run]:
+        """Give the last runs, newest first; only those of a kind of work or of a workflow where one is given."""
+        ...
+
+    def delete_runs(self, before: datetime, *, work: str = "") -> int:
+        """Remove ended runs that started before a moment, with their steps; give how many."""
+        ...
+
+    def steps(self, run_id: str) -> list[RunStep]:
+        """Give the steps of a run, in the order in which they were first begun."""
+        ...
+
+    def put_step(self, step: RunStep) -> None:
+        """Save a step of a run, new or changed.
+
+        Raises:
+            UnknownNameError: there is no such run.
+        """
+        ...
+
+    def definitions(self, kind: DefinitionKind) -> list[Definition]:
+        """Give the newest version of each definition of a kind, by name."""
+        ...
+
+    def definition(self, kind: DefinitionKind, name: str, version: int | None = None) -> Definition:
+        """Give a version of a definition (None = the newest).
+
+        Raises:
+            UnknownNameError: nothing has this name, or it has no such version.
+        """
+        ...
+
+    def definition_versions(self, kind: DefinitionKind, name: str) -> list[Definition]:
+        """Give all versions of a definition, newest first; none where nothing has the name."""
+        ...
+
+    def put_definition(self, definition: Definition, *, base: int) -> Definition:
+        """Save the next version of a definition; give it with its version, `base` + 1, and when it was made.
+
+        Args:
+            definition: what to save; its version and moment are ignored.
+            base: the newest version there must be now; 0 = there must be none.
+
+        Raises:
+            StoreConflict: the newest version is another; nothing was changed.
+        """
+        ...
+
+    def delete_definition(self, kind: DefinitionKind, name: str) -> None:
+        """Remove a definition with all its versions.
+
+        Raises:
+            UnknownNameError: nothing has this name.
+        """
+        ...
+
+    def arrivals(self, feed: str, *, state: ArrivalState | None = None, limit: int = 1000) -> list[Arrival]:
+        """Give the file sets that arrived for a feed, newest first; only those of a state where one is given."""
+        ...
+
+    def arrival(self, feed: str, name: str) -> Arrival | None:
+        """Give one file set of a feed; None if it was never seen."""
+        ...
+
+    def put_arrival(self, arrival: Arrival) -> None:
+        """Save a file set, new or changed; `first_seen` stays as it was first saved, `changed` is now."""
         ...
 
     def run(self, run_id: str) -> Run:

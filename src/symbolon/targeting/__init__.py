@@ -1,0 +1,1 @@
+"""Targeting workflows: a graph of activities that is checked, planned and run."""

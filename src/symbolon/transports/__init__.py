@@ -1,0 +1,1 @@
+"""Where files come from and go to: local folders, S3 and SFTP, behind one Protocol."""
