@@ -1,0 +1,217 @@
+"""What an activity is given: the real `Context` of `activity.py`, for a check, a plan and a run alike.
+
+Invariant: rows are computed only by `keep`, `count` and what an activity asks the library, the profiles or a transport
+for. Rows that a run keeps are tables of the lake under `runs/`, so another process finds them.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from symbolon.errors import UnknownNameError
+from symbolon.records import AudienceType
+from symbolon.store import TableState
+from symbolon.targeting.activity import Mode
+from symbolon.targeting.population import PROFILE, Population
+from symbolon.targeting.rules import Rules, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    import ibis
+    import pyarrow as pa
+
+    from symbolon.targeting.surroundings import Steps, Surroundings
+
+#: most Query audiences that may name each other in a row
+_MOST_NESTED = 20
+
+
+class ActivityContext:
+    """The context of one activity; see `symbolon.targeting.activity.Context` for what each method gives."""
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        *,
+        mode: Mode,
+        workflow: str,
+        run_id: str,
+        activity: str,
+        now: datetime,
+        inputs: Sequence[Population],
+        parameters: Mapping[str, Any],
+        directory: Path,
+        steps: Steps,
+        fault: Callable[..., None],
+        memory: Memory,
+    ) -> None:
+        self.mode = mode
+        self.workflow, self.run_id, self.activity = workflow, run_id, activity
+        self.now = now
+        self.seed = zlib.crc32(f"{run_id}/{activity}".encode())
+        self.inputs = inputs
+        self.parameters = parameters
+        self.directory = directory
+        self.engine, self.profiles = surroundings.engine, surroundings.profiles
+        self.library, self.settings = surroundings.library, surroundings.settings
+        #: what was told by `note`, and by `warn` under `warnings`
+        self.facts: dict[str, Any] = {}
+        #: what is to be remembered when the run is done
+        self.memory: ibis.Table | None = None
+        self._surroundings = surroundings
+        self._steps = steps
+        self._noted_fault = fault
+        self._remembered = memory
+        self._rules = Rules(Scope(now, self.profiles, self._members), parameters, self.fault)
+        self._nested: list[str] = []
+
+    def people(self) -> ibis.Table:
+        """Give the current profiles."""
+        return self.profiles.current()
+
+    def condition(self, text: str, table: ibis.Table, path: str) -> ibis.Table:
+        """Give the rows for which a condition is true."""
+        return self._rules.condition(text, table, path)
+
+    def expression(self, text: str, table: ibis.Table, path: str) -> ibis.Value:
+        """Give the value of an expression."""
+        return self._rules.expression(text, table, path)
+
+    def ordering(self, text: str, table: ibis.Table, path: str) -> list[ibis.Value]:
+        """Give sort keys."""
+        return self._rules.ordering(text, table, path)
+
+    def text(self, template: str, path: str) -> str:
+        """Fill the parameters of a name."""
+        return self._rules.text(template, path)
+
+    def audience(self, name: str, path: str) -> Population:
+        """Give the members of an audience; where there is none, nobody, and a fault."""
+        try:
+            audience = self.library.audience(name)
+            if audience.type is not AudienceType.QUERY:
+                return Population(self.library.rows(name), audience.dimension)
+            return Population(self._evaluated(name, audience.rule, path).select("profile_id"))
+        except UnknownNameError as error:
+            self.fault(path, error.summary, error.hint)
+            return Population(self.people().select("profile_id").limit(0))
+
+    def keep(self, relation: ibis.Table, name: str) -> ibis.Table:
+        """Compute a relation once."""
+        if self.mode is Mode.CHECK:
+            return relation
+        schema = relation.schema().to_pyarrow()
+        files = self.engine.write(relation, self.directory / f"kept-{name}", schema)
+        return self.engine.scan([str(file.path) for file in files], schema)
+
+    def remembered(self, schema: pa.Schema) -> ibis.Table:
+        """Give what was remembered in the last run that was done."""
+        return self._remembered.read(self.workflow, self.activity, schema)
+
+    def remember(self, relation: ibis.Table) -> None:
+        """Remember rows for the next run."""
+        self.memory = relation
+
+    def count(self, relation: ibis.Table) -> int:
+        """Count rows; 0 in a check."""
+        return 0 if self.mode is Mode.CHECK else self.engine.count(relation)
+
+    def open_transport(self, name: str) -> Any:
+        """Give a transport."""
+        return self._surroundings.open_transport(name)
+
+    def wait_until(self, moment: datetime) -> None:
+        """Wait, in a run."""
+        if self.mode is Mode.RUN:
+            self._steps.sleep_until(moment)
+
+    def receive(self, topic: str, timeout_s: float | None = None) -> dict[str, Any] | None:
+        """Wait for a signal, in a run."""
+        return self._steps.receive(topic, timeout_s) if self.mode is Mode.RUN else None
+
+    def note(self, **facts: Any) -> None:
+        """Tell what was done."""
+        self.facts.update(facts)
+
+    def warn(self, text: str) -> None:
+        """Tell what a person should know."""
+        self.facts.setdefault("warnings", []).append(text)
+
+    def fault(self, path: str, message: str, hint: str = "", *, line: int = 0, column: int = 0) -> None:
+        """Note that the definition is wrong."""
+        self._noted_fault(path, message, hint, line=line, column=column)
+
+    def _members(self, name: str) -> ibis.Table:
+        """Give `profile_id` of the members of an audience that a condition names."""
+        found = self.audience(name, "where")
+        if found.dimension != PROFILE:
+            self.fault("where", f"audience `{name}` holds no profiles", "reconcile it first")
+            return self.people().select("profile_id").limit(0)
+        return found.relation.select("profile_id")
+
+    def _evaluated(self, name: str, rule: str, path: str) -> ibis.Table:
+        if name in self._nested or len(self._nested) > _MOST_NESTED:
+            chain = " -> ".join(f"`{one}`" for one in [*self._nested, name])
+            self.fault(path, f"Query audiences name each other in a circle: {chain}", "change one of their rules")
+            return self.people().limit(0)
+        self._nested.append(name)
+        try:
+            return self._rules.condition(rule, self.people(), path)
+        finally:
+            self._nested.pop()
+
+
+class Memory:
+    """What activities remember from one run to the next: a table of the lake each, pointed to by the store."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+
+    def read(self, workflow: str, activity: str, schema: pa.Schema) -> ibis.Table:
+        """Give the rows of the last run that was done; none at first, or when their columns changed."""
+        around = self._surroundings
+        state = around.store.state(_memory_name(workflow, activity))
+        if state is None:
+            return around.engine.scan([], schema)
+        table = around.lake.table(_memory_table(workflow, activity))
+        if not table.exists or not table.schema(state.lake_version).equals(schema):
+            return around.engine.scan([], schema)
+        return around.engine.scan(table.files(state.lake_version), schema)
+
+    def write(self, workflow: str, activity: str, relation: ibis.Table, directory: Path, run_id: str) -> None:
+        """Replace what is remembered; the same run again changes nothing."""
+        around = self._surroundings
+        name = _memory_name(workflow, activity)
+        before = around.store.state(name)
+        if before is not None and before.facts.get("run_id") == run_id:
+            return
+        schema = relation.schema().to_pyarrow()
+        files = around.engine.write(relation, directory / f"memory-{activity}", schema)
+        version = around.lake.table(_memory_table(workflow, activity)).commit(files, schema, mode="overwrite")
+        revision = before.revision + 1 if before else 1
+        after = TableState(lake_version=version, revision=revision, facts={"run_id": run_id})
+        around.store.set_state(name, after, before.revision if before else None)
+
+    def forget(self, workflow: str, activities: Sequence[str]) -> None:
+        """Remove what the activities of a workflow remember."""
+        for activity in activities:
+            self._surroundings.store.delete_state(_memory_name(workflow, activity))
+            self._surroundings.lake.table(_memory_table(workflow, activity)).delete()
+
+
+def key_of(name: str) -> str:
+    """Give the part of a table's name that stands for a workflow or a run."""
+    plain = "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in name.lower())
+    return f"{plain}_{zlib.crc32(name.encode()):08x}"
+
+
+def _memory_name(workflow: str, activity: str) -> str:
+    return f"workflows/{workflow}/{activity}"
+
+
+def _memory_table(workflow: str, activity: str) -> str:
+    return f"workflows/{key_of(workflow)}/{activity}"

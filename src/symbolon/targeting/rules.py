@@ -1,0 +1,144 @@
+"""Conditions and expressions of activities: parsed, checked against what comes in, and turned into relations.
+
+Invariant: a fault of a condition is noted with its place, and the activity goes on with all rows or a null, so that the
+faults behind it are found too.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import ibis
+
+from symbolon.targeting.conditions import (
+    ConditionError,
+    compile_condition,
+    compile_expression,
+    parse_condition,
+    parse_expression,
+    parse_order,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from symbolon.profiles import Profiles
+
+    Fault = Callable[..., None]
+
+#: tables that conditions on people may ask for with EXISTS
+LINKED: dict[str, Any] = {"links": ibis.schema({"visitor_id": "string", "last_seen": "timestamp('UTC')"})}
+_PARAMETER = re.compile(r"\$\{([^{}]*)\}")
+
+
+class Scope:
+    """What a condition may ask for beside the columns of its table.
+
+    Args:
+        now: the moment of the run.
+        profiles: the people.
+        members: gives `profile_id` of the members of an audience.
+    """
+
+    def __init__(self, now: datetime, profiles: Profiles, members: Callable[[str], ibis.Table]) -> None:
+        self.now = now
+        self._profiles = profiles
+        self._members = members
+
+    def linked(self, name: str) -> ibis.Table:
+        """Give the rows of a linked table, with their `profile_id`."""
+        assert name == "links"  # noqa: S101 - LINKED has no other
+        links = self._profiles.visitor_index()
+        halves = [links[half].cast("string").lpad(19, "0") for half in ("d0", "d1")]
+        return links.select("profile_id", visitor_id=halves[0].concat(halves[1]), last_seen=links.last_seen)
+
+    def audience(self, name: str) -> ibis.Table:
+        """Give the `profile_id` of an audience's members."""
+        return self._members(name)
+
+
+class Rules:
+    """Turns the texts of one activity into relations.
+
+    Args:
+        scope: what they may ask for.
+        parameters: of the run.
+        fault: notes a fault: path, message, hint, `line=`, `column=`.
+    """
+
+    def __init__(self, scope: Scope, parameters: Mapping[str, Any], fault: Fault) -> None:
+        self._scope = scope
+        self._parameters = parameters
+        self._fault = fault
+
+    def condition(self, text: str, table: ibis.Table, path: str) -> ibis.Table:
+        """Give the rows of a table for which a condition is true."""
+        filled = self._literals(text, path)
+        linked = LINKED if "profile_id" in table.columns else {}
+        try:
+            condition = parse_condition(filled, table.schema(), linked=linked)
+            return compile_condition(condition, table, self._scope)
+        except ConditionError as error:
+            self._told(error, path)
+            return table
+
+    def expression(self, text: str, table: ibis.Table, path: str) -> ibis.Value:
+        """Give the value of an expression."""
+        try:
+            parsed = parse_expression(self._literals(text, path), table.schema())
+            return compile_expression(parsed, table, self._scope)
+        except ConditionError as error:
+            self._told(error, path)
+            return ibis.null("string")
+
+    def ordering(self, text: str, table: ibis.Table, path: str) -> list[ibis.Value]:
+        """Give sort keys."""
+        try:
+            keys = parse_order(self._literals(text, path), table.schema())
+        except ConditionError as error:
+            self._told(error, path)
+            return []
+        found: list[Any] = []
+        for key in keys:
+            value = compile_expression(key.expression, table, self._scope)
+            order = ibis.desc if key.descending else ibis.asc
+            found.append(order(value, nulls_first=key.nulls_first))
+        return found
+
+    def text(self, template: str, path: str) -> str:
+        """Fill the parameters of a name."""
+        return _PARAMETER.sub(lambda found: _shown(self._parameter(found[1], path)), template)
+
+    def _literals(self, text: str, path: str) -> str:
+        """Fill the parameters of a condition as literals, so that no value can be read as anything else."""
+        return _PARAMETER.sub(lambda found: _literal(self._parameter(found[1], path)), text)
+
+    def _parameter(self, name: str, path: str) -> Any:
+        if name not in self._parameters:
+            known = ", ".join(f"`{one}`" for one in sorted(self._parameters)) or "none is declared"
+            self._fault(path, f"there is no parameter `{name[:64]}`", f"known: {known}")
+            return None
+        return self._parameters[name]
+
+    def _told(self, error: ConditionError, path: str) -> None:
+        for one in error.faults:
+            self._fault(path, one.message, one.hint, line=one.line, column=one.column)
+
+
+def _literal(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    kind = "TIMESTAMP " if isinstance(value, datetime) else "DATE " if isinstance(value, date) else ""
+    return kind + "'" + _shown(value).replace("'", "''") + "'"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return "" if value is None else str(value)

@@ -1,0 +1,247 @@
+"""A workflow, run: activity by activity, each noted in the store, so that another process can go on with it.
+
+Invariant: an activity that acts is done at most once to its end. What it gave is kept in the lake before it counts as
+done, and what it publishes carries the run's id, so that doing it again after a crash publishes nothing twice. All
+other activities are composed anew whenever the run goes on.
+
+Source of states and error policies: Adobe Campaign Standard, "Monitoring workflow execution".
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from symbolon.errors import SymbolonError
+from symbolon.records import RunState, RunStep, StepState
+from symbolon.targeting.activity import Mode
+from symbolon.targeting.context import Memory, key_of
+from symbolon.targeting.definition import OnError
+from symbolon.targeting.faults import RunGone, WorkflowInvalid
+from symbolon.targeting.population import Population
+from symbolon.targeting.walking import Passed, Visited, Walk, acts, count_together
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import ibis
+
+    from symbolon.records import Progress, Run
+    from symbolon.targeting.definition import Node, Workflow
+    from symbolon.targeting.surroundings import Steps, Surroundings
+
+#: stands for a transition: what an activity remembers for the next run
+_MEMORY = "-memory"
+#: what a person may ask of a run that goes on: it is looked at before each activity
+WANTED = {"pause": RunState.PAUSED, "stop": RunState.STOPPED}
+
+
+class KeptRows:
+    """Computes rows into a table of the lake that belongs to the run."""
+
+    def __init__(self, surroundings: Surroundings, run_id: str) -> None:
+        self._around = surroundings
+        self._run = run_id
+
+    def table_name(self, activity: str, transition: str) -> str:
+        """Give the name of the table that keeps a transition."""
+        return f"runs/{key_of(self._run)}/{activity}/{key_of(transition)}"
+
+    def computed(self, node: Node, transition: str, relation: ibis.Table, directory: Path) -> tuple[ibis.Table, int]:
+        """Give the rows, computed, and their number."""
+        schema = relation.schema().to_pyarrow()
+        table = self._around.lake.table(self.table_name(node.id, transition))
+        files = self._around.engine.write(relation, directory / f"rows-{transition}", schema)
+        table.commit(files, schema, mode="overwrite")
+        return self._around.engine.scan(table.files(), schema), sum(file.rows for file in files)
+
+    def kept(self, passed: Passed) -> ibis.Table:
+        """Give rows that were computed before, maybe by another process.
+
+        Raises:
+            RunGone: they were removed.
+        """
+        table = self._around.lake.table(self.table_name(passed.activity, passed.transition))
+        if not table.exists:
+            raise RunGone(f"what `{passed.activity}.{passed.transition}` gave in this run is not kept any more")
+        return self._around.engine.scan(table.files(), table.schema())
+
+
+class Running:
+    """One run under way, in this process.
+
+    Args:
+        run: as the store has it.
+        workflow: the version that the run was begun with.
+    """
+
+    def __init__(self, surroundings: Surroundings, run: Run, workflow: Workflow, progress: Progress | None) -> None:
+        self._around = surroundings
+        self._store = surroundings.store
+        self._run = run
+        self._workflow = workflow
+        self._progress = progress
+        self._rows = KeptRows(surroundings, run.id)
+        self._visited: dict[str, Visited] = {}
+        self._failed: set[str] = set()
+        #: the error that the run stands at; for whoever waits for it in this process
+        self.error: SymbolonError | None = None
+
+    def go(self, steps: Steps) -> RunState:
+        """Go on until the end, a pause or an error; give where the run stands then."""
+        done = {step.step: step for step in self._store.steps(self._run.id)}
+        self._note(RunState.RUNNING)
+        if self._progress:
+            self._progress.started(f"running {self._workflow.name}", len(self._workflow.nodes), "activities")
+        with self._around.lake.attempt("run") as directory:
+            walk = Walk(
+                workflow=self._workflow,
+                surroundings=self._around,
+                mode=Mode.RUN,
+                run_id=self._run.id,
+                now=datetime.fromisoformat(self._run.facts["now"]),
+                parameters=self._run.facts.get("parameters", {}),
+                directory=directory,
+                steps=steps,
+                rows=self._rows,
+            )
+            for node in self._workflow.nodes:
+                asked = self._asked()
+                if asked is not None:
+                    return self._note(asked)
+                state = self._activity(walk, node, done.get(node.id))
+                if state is not None:
+                    return state
+                if self._progress:
+                    self._progress.advanced(1)
+            self._finish(walk, directory)
+        if self._progress:
+            self._progress.finished()
+        return self._note(RunState.DONE)
+
+    def _activity(self, walk: Walk, node: Node, before: RunStep | None) -> RunState | None:
+        """Do one activity, or take what it gave before; give a state if the run does not go on."""
+        is_done = before is not None and before.state in (StepState.DONE, StepState.SKIPPED)
+        try:
+            if is_done and before is not None and self._restored(node, before):
+                return None
+            began = datetime.now(UTC)
+            attempt = before.attempt + (not is_done) if before is not None else 1
+            step = RunStep(run_id=self._run.id, step=node.id, attempt=attempt, started=began)
+            if not is_done:
+                waits = node.kind.name in ("wait", "external_signal")
+                self._store.put_step(
+                    msgspec.structs.replace(step, state=StepState.WAITING if waits else StepState.RUNNING)
+                )
+            visited = self._done_once(walk, node) if acts(node.kind) else walk.visit(node, self._visited)
+            if walk.faults:
+                raise WorkflowInvalid.of(walk.faults, self._workflow.name)
+        except SymbolonError as error:
+            return self._failure(node, error)
+        if visited.memory is not None:  # kept now: what is remembered must be what was given
+            directory = walk.directory / node.id
+            visited.memory, _ = self._rows.computed(node, _MEMORY, visited.memory, directory)
+        self._visited[node.id] = visited
+        if not is_done:
+            self._put(step, visited)
+        return None
+
+    def _done_once(self, walk: Walk, node: Node) -> Visited:
+        """Do an activity that acts, in a step that is not done again once it has ended."""
+        inside: list[Visited] = []
+
+        def act() -> dict[str, Any]:
+            inside.append(walk.visit(node, self._visited))
+            return {"activity": node.id}
+
+        # waiting is durable by itself, and must not be done inside of a step
+        if node.kind.name in ("wait", "external_signal"):
+            act()
+        else:
+            walk.steps.run(f"{node.id}#{self._run.facts.get('restarts', 0)}", act)
+        if not inside:  # it had ended, and the process died before the store knew
+            act()
+        return inside[0]
+
+    def _restored(self, node: Node, step: RunStep) -> bool:
+        """Take what an activity gave before; False = it has to be composed again."""
+        passed = msgspec.convert(step.facts.get("passed", {}), dict[str, Passed])
+        visited = Visited(
+            node, passed=passed, facts=step.facts.get("told", {}), skipped=step.facts.get("skipped", False)
+        )
+        if not acts(node.kind) and not visited.skipped and not all(one.kept for one in passed.values()):
+            return False
+        for name, one in passed.items():
+            if one.dimension is None:
+                visited.populations[name] = None
+            else:
+                visited.populations[name] = Population(self._rows.kept(one), one.dimension, one.source)
+        if step.facts.get("remembers"):
+            visited.memory = self._rows.kept(Passed(activity=node.id, transition=_MEMORY))
+        self._visited[node.id] = visited
+        return True
+
+    def _put(self, step: RunStep, visited: Visited, counted: Mapping[str, Passed] | None = None) -> None:
+        """Note what an activity gave."""
+        passed = counted or visited.passed
+        skipped = visited.skipped
+        facts: dict[str, Any] = {"passed": msgspec.to_builtins(dict(passed)), "told": visited.facts, "skipped": skipped}
+        if visited.memory is not None:
+            facts["remembers"] = True
+        state = StepState.SKIPPED if skipped else StepState.DONE
+        self._store.put_step(msgspec.structs.replace(step, state=state, finished=datetime.now(UTC), facts=facts))
+
+    def _failure(self, node: Node, error: SymbolonError) -> RunState | None:
+        """Note that an activity failed, and what becomes of the run by its policy."""
+        now = datetime.now(UTC)
+        before = {step.step: step for step in self._store.steps(self._run.id)}.get(node.id)
+        step = before or RunStep(run_id=self._run.id, step=node.id, started=now)
+        facts = {"told": {"error": error.as_dict()}, "passed": {}, "skipped": True}
+        self._store.put_step(
+            msgspec.structs.replace(step, state=StepState.FAILED, finished=now, error=error.code, facts=facts)
+        )
+        policy = node.on_error or self._workflow.on_error
+        if policy is OnError.IGNORE:
+            self._visited[node.id] = Visited(node, facts=facts["told"], skipped=True)  # type: ignore[arg-type]
+            self._failed.add(node.id)
+            return None
+        self.error = error
+        state = RunState.PAUSED if policy is OnError.SUSPEND else RunState.FAILED
+        return self._note(state, error=error, activity=node.id)
+
+    def _finish(self, walk: Walk, directory: Path) -> None:
+        """Count what was not counted, and remember what the next run needs."""
+        counted = count_together(self._around, self._visited)
+        known = {step.step: step for step in self._store.steps(self._run.id)}
+        for activity, one in self._visited.items():
+            if activity not in self._failed and counted[activity] != one.passed:
+                self._put(known[activity], one, counted[activity])
+        memory = Memory(self._around)
+        for activity, one in self._visited.items():
+            if one.memory is not None:
+                memory.write(walk.workflow.name, activity, one.memory, directory, self._run.id)
+
+    def _asked(self) -> RunState | None:
+        wanted = self._store.run(self._run.id).facts.get("wanted")
+        return WANTED.get(wanted) if isinstance(wanted, str) else None
+
+    def _note(self, state: RunState, *, error: SymbolonError | None = None, activity: str = "") -> RunState:
+        """Note where the run stands."""
+        now = self._store.run(self._run.id)
+        facts = {name: value for name, value in now.facts.items() if name not in ("error", "at")}
+        if error is not None:
+            facts |= {"error": error.as_dict(), "at": activity}
+        if state is not RunState.RUNNING:
+            facts.pop("wanted", None)
+        self._run = msgspec.structs.replace(
+            now,
+            state=state,
+            error=error.code if error else "",
+            finished=datetime.now(UTC) if state.is_final else None,
+            facts=facts,
+        )
+        self._store.update_run(self._run)
+        return state

@@ -1,0 +1,49 @@
+"""What a workflow works with: handed down by the wiring, the same for all activities of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from symbolon.lake import Engine, Lake
+    from symbolon.profiles import Profiles
+    from symbolon.settings import Settings
+    from symbolon.store import Store
+    from symbolon.targeting.publishing import Library
+    from symbolon.transports.transport import Transport
+
+
+class Steps(Protocol):
+    """What makes a run durable; `symbolon.runs` has one that survives a crash, and one that does not."""
+
+    #: the run
+    run_id: str
+
+    def run(self, name: str, step: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Do a step to its end at most once; later calls give what it gave."""
+        ...
+
+    def sleep_until(self, moment: datetime) -> None:
+        """Wait for a moment, over a crash too."""
+        ...
+
+    def receive(self, topic: str, timeout_s: float | None = None) -> dict[str, Any] | None:
+        """Wait for a signal; None after the timeout."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The parts of a project that workflows use."""
+
+    settings: Settings
+    store: Store
+    lake: Lake
+    engine: Engine
+    profiles: Profiles
+    library: Library
+    open_transport: Callable[[str], Transport]

@@ -1,0 +1,219 @@
+"""One walk through a workflow: the same for a check, a plan and a run, so that a plan cannot drift from its run.
+
+Invariant: activities are composed in order and compute nothing; what must be computed once - where a transition forks,
+is kept, goes into something that acts, or cannot be composed again - is computed by `Rows`, of which a plan and a run
+have different ones. Counts of all other transitions are asked for together, at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import ibis
+import msgspec
+
+from symbolon.errors import SymbolonError
+from symbolon.targeting.activity import COMPLEMENT, Activity, Mode
+from symbolon.targeting.context import ActivityContext, Memory
+from symbolon.targeting.faults import WorkflowFault
+from symbolon.targeting.reading import place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from symbolon.targeting.definition import Node, Workflow
+    from symbolon.targeting.population import Population
+    from symbolon.targeting.surroundings import Steps, Surroundings
+
+
+class Passed(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a transition that was passed."""
+
+    activity: str
+    transition: str
+    #: targeting dimension; None = a transition without a population
+    dimension: str | None = None
+    #: name of the data source, for IDs
+    source: str = ""
+    columns: list[str] = []
+    #: rows; None = not counted
+    rows: int | None = None
+    #: whether it was computed and kept
+    kept: bool = False
+
+
+@dataclass
+class Visited:
+    """What came of one activity."""
+
+    node: Node
+    populations: dict[str, Population | None] = field(default_factory=dict)
+    passed: dict[str, Passed] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    skipped: bool = False
+    memory: ibis.Table | None = None
+
+
+class Rows(Protocol):
+    """Computes the rows of a transition once."""
+
+    def computed(self, node: Node, transition: str, relation: ibis.Table, directory: Path) -> tuple[ibis.Table, int]:
+        """Give the rows, computed, and their number."""
+        ...
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How a workflow is walked through.
+
+    Args:
+        run_id: of the run; in a plan what stands for it.
+        directory: where files may be made; lives longer than the walk.
+    """
+
+    workflow: Workflow
+    surroundings: Surroundings
+    mode: Mode
+    run_id: str
+    now: datetime
+    parameters: Mapping[str, Any]
+    directory: Path
+    steps: Steps
+    rows: Rows | None = None
+    faults: list[WorkflowFault] = field(default_factory=list)
+
+    def visit(self, node: Node, before: Mapping[str, Visited]) -> Visited:
+        """Do one activity, with what its predecessors gave."""
+        visited = Visited(node)
+        inputs = self.inputs(node, before)
+        if inputs is None:
+            visited.skipped = True
+            return visited
+        context = self.context(node, inputs)
+        outcome = node.kind.apply(node.options, context)
+        visited.facts, visited.memory = context.facts, context.memory
+        for name in node.outputs:
+            if name in outcome:
+                self.take(visited, name, outcome[name], context.directory)
+        return visited
+
+    def inputs(self, node: Node, before: Mapping[str, Visited]) -> list[Population] | None:
+        """Give what comes in; None = nothing does, or what the activity cannot do without does not."""
+        given = [before[source.activity] for source in node.sources]
+        arrived = [
+            (source, visited.populations[source.transition])
+            for source, visited in zip(node.sources, given, strict=True)
+            if source.transition in visited.populations
+        ]
+        if node.sources and (not arrived or len(arrived) < min(node.kind.inputs.least, 1)):
+            return None
+        if node.sources and arrived[0][0] != node.sources[0] and node.kind.name not in ("union", "join"):
+            return None  # the first transition is the primary one: without it there is nothing to work on
+        return [population for _, population in arrived if population is not None]
+
+    def context(self, node: Node, inputs: list[Population]) -> ActivityContext:
+        """Give an activity its context."""
+        directory = self.directory / node.id
+        directory.mkdir(mode=0o700, exist_ok=True, parents=True)
+
+        def fault(path: str, message: str, hint: str = "", *, line: int = 0, column: int = 0) -> None:
+            self.note_fault(node, path, message, hint, line=line, column=column)
+
+        return ActivityContext(
+            self.surroundings,
+            mode=self.mode,
+            workflow=self.workflow.name,
+            run_id=self.run_id,
+            activity=node.id,
+            now=self.now,
+            inputs=inputs,
+            parameters=self.parameters,
+            directory=directory,
+            steps=self.steps,
+            fault=fault,
+            memory=Memory(self.surroundings),
+        )
+
+    def take(self, visited: Visited, name: str, population: Population | None, directory: Path) -> None:
+        """Take what an activity gave to a transition; compute it if it is to be computed once."""
+        node = visited.node
+        if population is None:
+            visited.populations[name] = None
+            visited.passed[name] = Passed(activity=node.id, transition=name)
+            return
+        rows = None
+        if self.rows is not None and self.is_computed(node, name):
+            relation, rows = self.rows.computed(node, name, population.relation, directory)
+            population = population.of(relation)
+        visited.populations[name] = population
+        visited.passed[name] = Passed(
+            activity=node.id,
+            transition=name,
+            dimension=population.dimension,
+            source=population.source,
+            columns=list(population.relation.columns),
+            rows=rows,
+            kept=rows is not None,
+        )
+
+    def is_computed(self, node: Node, transition: str) -> bool:
+        """Say whether a transition is computed once rather than composed into what follows."""
+        consumers = self.workflow.consumers(node.id, transition)
+        return (
+            node.keep
+            or acts(node.kind)
+            or len(consumers) > 1
+            or any(consumer.kind.effect for consumer in consumers)
+            or (transition == COMPLEMENT and bool(consumers))
+        )
+
+    def note_fault(self, node: Node, path: str, message: str, hint: str, *, line: int = 0, column: int = 0) -> None:
+        """Note a fault of an activity, with its place in the document."""
+        full = f"{node.path}.{path}" if path else node.path
+        at = place_of(full, self.workflow.places)
+        self.faults.append(
+            WorkflowFault(
+                path=full, message=message, hint=hint, line=line, column=column, file_line=at[0], file_column=at[1]
+            )
+        )
+
+    def check(self) -> dict[str, Visited]:
+        """Compose the whole workflow and note every fault; an activity that cannot be composed stops what follows."""
+        before: dict[str, Visited] = {}
+        for node in self.workflow.nodes:
+            try:
+                before[node.id] = self.visit(node, before)
+            except SymbolonError as error:
+                self.note_fault(node, "", error.summary, error.hint)
+                before[node.id] = Visited(node, skipped=True)
+        return before
+
+
+def acts(kind: Activity) -> bool:
+    """Say whether what an activity gave must be kept: doing it again would do something, or give something else."""
+    return kind.effect or kind.kept
+
+
+def count_together(surroundings: Surroundings, visited: Mapping[str, Visited]) -> dict[str, dict[str, Passed]]:
+    """Count all transitions that were not computed, by one statement; give all transitions with their counts."""
+    waiting: list[tuple[str, str, ibis.Table]] = [
+        (activity, name, population.relation)
+        for activity, one in visited.items()
+        for name, population in one.populations.items()
+        if population is not None and one.passed[name].rows is None
+    ]
+    passed = {activity: dict(one.passed) for activity, one in visited.items()}
+    if not waiting:
+        return passed
+    counts = [
+        relation.aggregate(number=ibis.literal(place, "int32"), rows=relation.count())
+        for place, (_, _, relation) in enumerate(waiting)
+    ]
+    asked = counts[0] if len(counts) == 1 else ibis.union(*counts)
+    for row in surroundings.engine.fetch(asked, limit=None).to_pylist():
+        activity, name, _ = waiting[row["number"]]
+        passed[activity][name] = msgspec.structs.replace(passed[activity][name], rows=int(row["rows"]))
+    return passed
