@@ -1,1 +1,46 @@
 """Targeting workflows: a graph of activities that is checked, planned and run."""
+
+from symbolon.targeting.activities import known
+from symbolon.targeting.activity import Activity, Mode
+from symbolon.targeting.definition import Workflow
+from symbolon.targeting.describing import Option, options_of
+from symbolon.targeting.planning import Plan
+from symbolon.targeting.population import Population
+from symbolon.targeting.publishing import (
+    Content,
+    ExportReceipt,
+    Library,
+    SaveMode,
+    SaveRequest,
+    Shared,
+    ShareMode,
+    ShareRequest,
+)
+from symbolon.targeting.reading import read_workflow
+from symbolon.targeting.surroundings import Surroundings
+from symbolon.targeting.walking import Passed
+from symbolon.targeting.workflows import WORK, Workflows
+
+__all__ = [
+    "WORK",
+    "Activity",
+    "Content",
+    "ExportReceipt",
+    "Library",
+    "Mode",
+    "Option",
+    "Passed",
+    "Plan",
+    "Population",
+    "SaveMode",
+    "SaveRequest",
+    "ShareMode",
+    "ShareRequest",
+    "Shared",
+    "Surroundings",
+    "Workflow",
+    "Workflows",
+    "known",
+    "options_of",
+    "read_workflow",
+]
