@@ -15,7 +15,7 @@ from symbolon.errors import Location
 from symbolon.settings import PROJECT_FILE, SettingsError
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from symbolon.records import (
         Arrival,
@@ -112,7 +112,9 @@ class Store(Protocol):
         ...
 
     def update_audience(self, audience: Audience) -> None:
-        """Save what a person may change of an audience, found by its id: all but its version and members.
+        """Save what a person may change of an audience, found by its id: all but its version.
+
+        Its members are saved only with the moment when they were counted (a Query audience).
 
         Raises:
             UnknownNameError: nothing has its id.
@@ -179,8 +181,8 @@ class Store(Protocol):
         """Give the last runs, newest first; only those of a kind of work or of a workflow where one is given."""
         ...
 
-    def delete_runs(self, before: datetime, *, work: str = "") -> int:
-        """Remove ended runs that started before a moment, with their steps; give how many."""
+    def delete_runs(self, run_ids: Sequence[str]) -> int:
+        """Remove runs with their steps, those that have ended; give how many."""
         ...
 
     def steps(self, run_id: str) -> list[RunStep]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from symbolon.targeting.activity import Activity
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-ACTIVITY_ID = re.compile(r"[a-z][a-z0-9_]{0,62}")
+ACTIVITY_ID = re.compile(r"[a-z][a-z0-9_]{0,29}")
 _TOP = ("symbolon", "name", "description", "on_overlap", "on_error", "keep_days", "activities")
 _COMMON = ("id", "type", "from", "label", "keep", "on_error", "comment")
 
@@ -114,7 +114,7 @@ class _Reader:
         if not isinstance(activity, str) or not ACTIVITY_ID.fullmatch(activity):
             self._fault(
                 f"{path}.id" if "id" in given else path,
-                "an activity needs an `id`: a lower-case letter, then letters, digits or `_`, at most 63",
+                "an activity needs an `id`: a lower-case letter, then letters, digits or `_`, at most 30",
                 "id: subscribers",
             )
             activity = ""

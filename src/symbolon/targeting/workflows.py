@@ -393,4 +393,4 @@ class Workflows:
         for name in self._around.lake.tables():
             if name.startswith(prefix):
                 self._around.lake.table(name).delete()
-        return self._store.delete_runs(run.started + timedelta(microseconds=1), work=WORK) and 1
+        return self._store.delete_runs([run.id])

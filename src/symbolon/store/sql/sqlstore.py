@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from symbolon.errors import UnknownNameError
-from symbolon.records import Audience, AudienceVersion, DataSource, Run, RunState
+from symbolon.records import Audience, AudienceVersion, DataSource
 from symbolon.store.errors import (
     BrokenReference,
     DuplicateRecord,
@@ -17,8 +17,6 @@ from symbolon.store.errors import (
     SourceInUse,
     StoreConflict,
     StoreCorrupt,
-    StoreUncertain,
-    StoreUnreachable,
     StoreVersionError,
 )
 from symbolon.store.sql.database import Database
@@ -29,12 +27,12 @@ from symbolon.store.sql.tables import (
     VERSION_TABLE,
     audience_versions,
     audiences,
-    runs,
     sequences,
     source_keys,
     sources,
     states,
 )
+from symbolon.store.sql.workrecords import WorkRecords
 
 if TYPE_CHECKING:
     from symbolon.store.fault import StoreFault
@@ -43,7 +41,7 @@ if TYPE_CHECKING:
 _revision = sa.table(VERSION_TABLE, sa.column("version_num"))
 
 
-class SqlStore:
+class SqlStore(WorkRecords):
     """Control records in a SQL database.
 
     Args:
@@ -133,6 +131,20 @@ class SqlStore:
         added: Audience = self._add(audiences, audience, "audience")
         return added
 
+    def update_audience(self, audience: Audience) -> None:
+        """Save what a person may change of an audience."""
+        row = _row(audiences, msgspec.structs.replace(_dated(audience), modified=_now()))
+        values = {name: value for name, value in row.items() if name not in ("id", "version", "members", "created")}
+        if audience.counted is not None:
+            values["members"] = row["members"]
+        try:
+            with self._database.writing() as connection:
+                changed = connection.execute(sa.update(audiences).where(audiences.c.id == audience.id).values(values))
+        except DuplicateRecord:
+            raise _taken("audience", audience.name) from None
+        if not changed.rowcount:
+            raise UnknownNameError(f"there is no audience with id {audience.id}")
+
     def delete_audience(self, name: str) -> None:
         """Remove an audience and the records of its versions."""
         with self._database.writing() as connection:
@@ -180,36 +192,6 @@ class SqlStore:
                 return to_record(Audience, row)
         except DuplicateRecord:
             raise StoreConflict(f"the audience has a version {version.version} already") from None
-
-    def start_run(self, run: Run) -> None:
-        """Note that a run begins."""
-        values = _row(runs, run)
-        with self._database.writing() as connection:
-            connection.execute(sa.insert(runs).values(values))
-
-    def finish_run(self, run_id: str, state: RunState, error: str = "") -> None:
-        """Note how a run ended."""
-        values = {"state": state.value, "error": error, "finished": _now()}
-        check_fit(runs, values)
-        try:
-            with self._database.writing() as connection:
-                connection.execute(sa.update(runs).where(runs.c.id == run_id).values(values))
-        except StoreUnreachable:  # it says that nothing counts, which is true of this note, not of the run
-            raise StoreUncertain(
-                f"the connection to the store ({self.place}) was lost before the end of the run was noted; "
-                "whether its change counts is not known here"
-            ) from None
-
-    def runs(self, limit: int = 100) -> list[Run]:
-        """Give the last runs."""
-        last = sa.select(runs).order_by(runs.c.started.desc(), runs.c.id.desc()).limit(limit)
-        return [to_record(Run, row) for row in self._rows(last)]
-
-    def run(self, run_id: str) -> Run:
-        """Give one run."""
-        for row in self._rows(sa.select(runs).where(runs.c.id == run_id)):
-            return to_record(Run, row)
-        raise UnknownNameError.among("run", run_id, [run.id for run in self.runs(20)])
 
     def state(self, name: str) -> TableState | None:
         """Give the state of a derived table."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
 #: the revision of the migrations that builds these tables
-REVISION = "0001"
+REVISION = "0002"
 #: where the revision is kept: not `alembic_version`, so that a PostgreSQL database can be shared
 VERSION_TABLE = "symbolon_version"
 
@@ -109,6 +109,12 @@ audiences = Table(
     Column("members", BigInteger, nullable=False),
     Column("created", Instant, nullable=False),
     Column("modified", Instant, nullable=False),
+    Column("dimension", String(16), nullable=False, server_default="profile"),
+    Column("rule", Text, nullable=False, server_default=""),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("workflow", String(255), nullable=False, server_default=""),
+    Column("expires", Instant),
+    Column("counted", Instant),
     sqlite_autoincrement=True,  # an id is never given twice: tables of the lake are named by it
 )
 
@@ -140,7 +146,49 @@ runs = Table(
     Column("started", Instant, nullable=False),
     Column("finished", Instant),
     Column("error", String(128), nullable=False),
+    Column("workflow", String(255), nullable=False, server_default=""),
+    Column("workflow_version", Integer, nullable=False, server_default="0"),
+    Column("facts", Text, nullable=False, server_default="{}"),
     Index("ix_runs_started", "started"),
+    Index("ix_runs_workflow", "workflow", "started"),
+)
+
+run_steps = Table(
+    "run_steps",
+    metadata,
+    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("step", String(128), primary_key=True),
+    #: the order in which they were first begun
+    Column("place", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("started", Instant),
+    Column("finished", Instant),
+    Column("error", String(128), nullable=False),
+    Column("facts", Text, nullable=False),
+)
+
+definitions = Table(
+    "definitions",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    Column("secret", LargeBinary),
+    Column("created", Instant, nullable=False),
+)
+
+arrivals = Table(
+    "arrivals",
+    metadata,
+    Column("feed", String(255), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("fingerprint", String(128), nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("first_seen", Instant, nullable=False),
+    Column("changed", Instant, nullable=False),
 )
 
 states = Table(

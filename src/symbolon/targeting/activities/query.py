@@ -6,8 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from symbolon.targeting.activity import NO_INPUT, RESULT, Activity, Category, Context, Options, Outcome
-from symbolon.targeting.population import Population
+from symbolon.targeting.activity import MAYBE_INPUT, RESULT, Activity, Category, Context, Options, Outcome
+from symbolon.targeting.population import PROFILE, Population
 
 
 class QueryOptions(Options, frozen=True, kw_only=True):
@@ -20,8 +20,13 @@ class QueryOptions(Options, frozen=True, kw_only=True):
 
 
 def apply(options: QueryOptions, context: Context) -> Outcome:
-    """Filter the profiles."""
+    """Filter the profiles, those that come in where some do."""
     people = context.people()
+    if context.inputs:
+        if context.inputs[0].dimension != PROFILE:
+            context.fault("from", "a query looks among profiles; what comes in are none", "reconcile them first")
+        else:
+            people = people.semi_join(context.inputs[0].relation, "profile_id")
     rows = context.condition(options.where, people, "where") if options.where.strip() else people
     extra = {name: context.expression(text, rows, f"columns.{name}") for name, text in options.columns.items()}
     return {RESULT: Population(rows.select("profile_id", **extra))}
@@ -30,11 +35,11 @@ def apply(options: QueryOptions, context: Context) -> Outcome:
 ACTIVITY = Activity(
     name="query",
     title="Query",
-    summary="Gives the profiles that meet a condition.",
+    summary="Gives the profiles that meet a condition: of all, or of those that come in.",
     category=Category.TARGETING,
     options=QueryOptions,
     apply=apply,
-    inputs=NO_INPUT,
+    inputs=MAYBE_INPUT,
     example="""\
 - id: adults
   type: query
