@@ -160,7 +160,7 @@ def test_a_newer_store_and_lake(cli, shop):
         store.execute("update symbolon_version set version_num = '9999'")
     assert "newer release" in refused(cli("audience", "list"), "store.version")
     with sqlite3.connect("symbolon.db") as store:
-        store.execute("update symbolon_version set version_num = '0001'")
+        store.execute("update symbolon_version set version_num = '0002'")
     Path("lake/FORMAT").write_text("9\n")
     assert "newer release" in refused(cli("audience", "import", shop / "in" / SEGMENT_FILE, *VIP), "lake.version")
 

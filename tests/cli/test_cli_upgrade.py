@@ -20,7 +20,7 @@ def test_a_store_is_brought_up_to_date(tmp_path):
     folder = str(tmp_path / "shop")
     symbolon.init(folder).close()
     done = run("upgrade", "--project", folder, "--json")
-    assert (done.returncode, json.loads(done.stdout)) == (0, {"store": "0001"})
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"store": "0002"})
     with sqlite3.connect(tmp_path / "shop" / "symbolon.db") as store:
         store.execute("update symbolon_version set version_num = '9999'")
     store.close()

@@ -113,7 +113,7 @@ def test_doctor_and_upgrade(shop: Path, database: str) -> None:
             line = next(line for line in done.stdout.splitlines() if " store " in line)
             assert line.startswith("PASS")
             assert "PostgreSQL 127.0.0.1 port " in line
-            assert "schema 0001" in line
+            assert "schema 0002" in line
 
 
 def test_a_password_in_the_projects_file(shop: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
