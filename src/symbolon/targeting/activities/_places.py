@@ -5,6 +5,7 @@ Invariant: a name is taken apart before it is used, and what it leads to is look
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 WILD = frozenset("*?[")
 _LONGEST = 1024
+_TRANSPORT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*|(s3|sftp)://\S+")
 
 
 def relative(name: str, place: str) -> str:
@@ -77,6 +79,16 @@ def matching(root: Path, name: str, place: str) -> list[tuple[str, Path]]:
         for path in sorted(folder.glob(wanted.name))
         if path.is_file() and not path.name.startswith(".") and path.resolve().is_relative_to(root.resolve())
     ]
+
+
+def check_transport(context: Context, name: str) -> None:
+    """Fault what is neither the name of a transport nor a URL of another machine: folders are not for workflows."""
+    if name and not _TRANSPORT.fullmatch(name):
+        context.fault(
+            "transport",
+            "this is neither the name of a transport nor an address (`s3://`, `sftp://`)",
+            "`symbolon transport list` names them; `symbolon transport add` makes one of a folder",
+        )
 
 
 def split(name: str) -> tuple[str, str]:

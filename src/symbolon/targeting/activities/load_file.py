@@ -22,7 +22,7 @@ from symbolon.profiles.cells import typed
 from symbolon.profiles.fields import extra_type
 from symbolon.targeting.activities._columns import ARROW, twice
 from symbolon.targeting.activities._errors import FileColumns, FileGrowing, RowsRejected
-from symbolon.targeting.activities._places import WILD, fresh, matching, named, split
+from symbolon.targeting.activities._places import WILD, check_transport, fresh, matching, named, split
 from symbolon.targeting.activities._values import Type  # noqa: TC001 - msgspec reads the annotation
 from symbolon.targeting.activity import MAYBE_INPUT, RESULT, Activity, Category, Context, Mode, Options, Outcome
 from symbolon.targeting.population import UNKNOWN, Population
@@ -85,7 +85,7 @@ class LoadFileOptions(Options, frozen=True, kw_only=True):
         Meta(
             description="The columns to load, by name: a type (text, integer, number, boolean, date, moment), or "
             "`type`, `case` (keep, lower, upper, title), `trim`, `on_error` (reject, ignore, default), "
-            "`empty` (keep, reject, default), `default`, and `column` (its name in the file). Without any, all columns of the file."
+            "`empty` (keep, reject, default), `default`, and `column` (its name in the file). Without any, all columns."
         ),
     ] = {}  # noqa: RUF012 - msgspec copies it
     missing: Annotated[
@@ -100,6 +100,7 @@ def apply(options: LoadFileOptions, context: Context) -> Outcome:
     """Stage the rows of the file."""
     columns = _columns(options, context)
     limit = _limit(options, context)
+    check_transport(context, options.transport)
     name = named(context, options.file, "file", "transport" if options.transport else "inbox")
     if name is not None and WILD & set(split(name)[0]):
         context.fault("file", "only the last part of a path may have `*`, `?` or `[`", "file: in/orders_*.csv")
