@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from symbolon.errors import DefinitionError, Location
+from symbolon.errors import DefinitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 _MOST = 20
 
@@ -39,17 +39,10 @@ class ConditionError(DefinitionError):
 
     code = "condition"
 
-    def __init__(
-        self,
-        summary: str,
-        *,
-        where: Location | None = None,
-        hint: str | None = None,
-        details: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__(summary, where=where, hint=hint, details=details)
-        #: all faults, in the order of the text
-        self.faults: list[Fault] = msgspec.convert(self.details.get("faults", []), list[Fault])
+    @property
+    def faults(self) -> list[Fault]:
+        """Give all faults, in the order of the text."""
+        return msgspec.convert(self.details.get("faults", []), list[Fault])
 
     @classmethod
     def of(cls, faults: Sequence[Fault]) -> ConditionError:
@@ -57,8 +50,7 @@ class ConditionError(DefinitionError):
         ordered = sorted(dict.fromkeys(faults), key=lambda fault: (fault.path, fault.line, fault.column))
         first, *others = ordered
         lines = [f"{first.place}: {first.message}"]
-        for fault in others[: _MOST - 1]:
-            lines.append(f"{fault.place}: {fault.message}" + (f" ({fault.hint})" if fault.hint else ""))
+        lines += [f"{one.place}: {one.message}" + (f" ({one.hint})" if one.hint else "") for one in others[: _MOST - 1]]
         if len(ordered) > _MOST:
             lines.append(f"and {len(ordered) - _MOST} more")
         return cls("\n  ".join(lines), hint=first.hint, details={"faults": msgspec.to_builtins(ordered)})

@@ -1,0 +1,119 @@
+"""Functions of numbers. They are computed with 64 bits floating, so no row can stop a run by being too large.
+
+Invariant: nothing is rounded by an engine: DuckDB and Spark do it differently, so it is put together from what both do
+alike.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+
+from symbolon.targeting.conditions import kinds
+from symbolon.targeting.conditions.functions.function import Function, Parameter, alike, nothing, number
+
+_NUMBER = Parameter("number", kinds.NUMBER)
+#: from here on every floating number is a whole one
+_EXACT = float(2**53)
+_MOST_DIGITS = 9
+
+
+def floor(value: Any) -> Any:
+    """Give the next whole number below."""
+    small = value.abs() < _EXACT
+    within: Any = ibis.ifelse(small, value, 0.0)  # beyond it, Ibis's whole numbers of 64 bits would overflow
+    return ibis.ifelse(small, within.floor().cast("float64"), value)
+
+
+def rounded(value: Any) -> Any:
+    """Give the nearest whole number; a half goes away from 0."""
+    size = value.abs()
+    below = floor(size)
+    nearest: Any = ibis.ifelse(size - below >= 0.5, below + 1.0, below)
+    return ibis.ifelse(value < 0.0, nearest.negate(), nearest)
+
+
+def divided(value: Any, other: Any) -> Any:
+    """Divide; by 0 there is no result."""
+    divisor = number(other)
+    return number(value) / ibis.ifelse(divisor == 0.0, nothing(kinds.NUMBER), divisor)
+
+
+def _round(values: list[Any], _: Any) -> Any:
+    if len(values) == 1:
+        return rounded(number(values[0]))
+    factor = float(10 ** min(max(int(values[1].op().value), 0), _MOST_DIGITS))
+    return rounded(number(values[0]) * factor) / factor
+
+
+def _sign(values: list[Any], _: Any) -> Any:
+    value = number(values[0])
+    return ibis.cases((value > 0.0, 1.0), (value < 0.0, -1.0), (value == 0.0, 0.0), else_=nothing(kinds.NUMBER))
+
+
+def _mod(values: list[Any], _: Any) -> Any:
+    divisor = number(values[1])
+    return number(values[0]) % ibis.ifelse(divisor == 0.0, nothing(kinds.NUMBER), divisor)
+
+
+def _same(given: list[str]) -> str | None:
+    return kinds.joined(given)
+
+
+def _ordered(given: list[str]) -> str | None:
+    found = kinds.joined(given)
+    return found if found not in {kinds.BOOLEAN, kinds.OTHER} else None
+
+
+FUNCTIONS = (
+    Function(
+        "abs", (_NUMBER,), _same, lambda values, _: number(values[0]).abs(), "without its sign", gives="as `number`"
+    ),
+    Function(
+        "round",
+        (_NUMBER, Parameter("digits", "digits", _MOST_DIGITS)),
+        lambda given: kinds.INTEGER if len(given) == 1 else kinds.NUMBER,
+        _round,
+        "the nearest number of so many digits behind the point (0 to 9, written out); a half goes away from 0",
+        optional=1,
+        gives="number",
+    ),
+    Function(
+        "floor", (_NUMBER,), kinds.INTEGER, lambda values, _: floor(number(values[0])), "the next whole number below"
+    ),
+    Function(
+        "ceil",
+        (_NUMBER,),
+        kinds.INTEGER,
+        lambda values, _: floor(number(values[0]).negate()).negate(),
+        "the next whole number above",
+    ),
+    Function("sign", (_NUMBER,), kinds.INTEGER, _sign, "1, 0 or -1"),
+    Function(
+        "mod",
+        (_NUMBER, Parameter("divisor", kinds.NUMBER)),
+        _same,
+        _mod,
+        "the remainder, with the sign of the number; NULL if the divisor is 0",
+        gives="as `number`",
+    ),
+    Function(
+        "least",
+        (Parameter("value", kinds.ANY), Parameter("value", kinds.ANY)),
+        _ordered,
+        lambda values, _: ibis.least(*alike(values)),
+        "the least of the values that are not NULL",
+        repeats=1,
+        gives="as the values",
+    ),
+    Function(
+        "greatest",
+        (Parameter("value", kinds.ANY), Parameter("value", kinds.ANY)),
+        _ordered,
+        lambda values, _: ibis.greatest(*alike(values)),
+        "the greatest of the values that are not NULL",
+        repeats=1,
+        gives="as the values",
+    ),
+)
