@@ -171,7 +171,9 @@ class DictLibrary:
 
 
 def _lacking(people: list[int]) -> pa.Table:
-    return pa.table({"profile_id": pa.array(people, pa.int64()), "reason": pa.array(["no_id"] * len(people))})
+    return pa.table(
+        {"profile_id": pa.array(people, pa.int64()), "reason": pa.array(["no_id"] * len(people), pa.string())}
+    )
 
 
 class FolderTransport:
