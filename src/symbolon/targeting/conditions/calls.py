@@ -31,6 +31,12 @@ def describe(one: Syntax) -> str:
     return {"text": "this text", "number": "this number", "null": "NULL"}.get(one.kind, "this")
 
 
+def described(one: Syntax, kind: str) -> str:
+    """Say of what kind something is, without a literal: "`country` is text", "this is a number"."""
+    what = "this" if one.kind in {"text", "number", "null"} else describe(one)
+    return f"{what} is {kinds.WORDS[kind]}"
+
+
 def is_literal(one: Syntax) -> bool:
     """Whether it is a literal, maybe with a minus before it."""
     if one.kind == "minus":
@@ -113,7 +119,7 @@ class Calls:
             node, kind = self._checker.as_time(part, node, kind)
         if not kinds.fits(kind, parameter.kind):
             shown = "`||`" if name == "||" else f"`{name}`"
-            message = f"{shown} asks for {kinds.words_of(parameter.kind)}, {self._what(part)} is {kinds.WORDS[kind]}"
+            message = f"{shown} asks for {kinds.words_of(parameter.kind)}, {described(part, kind)}"
             self._fault(part, message, _mend(kind, wanted))
             return Null(), ANY
         if parameter.most and isinstance(node, Number) and abs(node.value) > parameter.most:
@@ -149,10 +155,6 @@ class Calls:
             self._fault(one, f"`{name}` {what}", hint)
         else:
             self._fault(one, f"there is no function `{one.text[:64]}`", mend(one.text))
-
-    @staticmethod
-    def _what(part: Syntax) -> str:
-        return describe(part)
 
     def _fault(self, one: Syntax, message: str, hint: str) -> None:
         self._checker.faults.append(one.fault(message, hint))

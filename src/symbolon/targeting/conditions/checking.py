@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from symbolon.targeting.conditions import kinds
-from symbolon.targeting.conditions.calls import Calls, describe, is_literal
+from symbolon.targeting.conditions.calls import Calls, describe, described, is_literal
 from symbolon.targeting.conditions.columns import Columns, listed, nearest
 from symbolon.targeting.conditions.kinds import ANY, BOOLEAN, DATE, INTEGER, MOMENT, NULL, NUMBER, TEXT
 from symbolon.targeting.conditions.literals import DAY_HINT, midnight, read_number, read_time
@@ -73,7 +73,7 @@ class Checker:
             mend = f"did you mean `{what.strip('`')} IS NOT NULL`?" if one.kind in {"column", "call"} else "compare it"
             if kind == NULL:
                 mend = "write TRUE or FALSE"
-            self.faults.append(one.fault(f"{what} is {kinds.WORDS[kind]}, not a condition", mend))
+            self.faults.append(one.fault(f"{described(one, kind)}, not a condition", mend))
             return Truth(False)
         return node
 
@@ -193,7 +193,7 @@ class Checker:
                 is_time = kind in {DATE, MOMENT}
                 hint = "write add_days(date, number) or days_between(a, b)" if is_time else ""
                 hint = "write `||`, or concat(a, b), to join texts" if kind == TEXT and one.kind == "+" else hint
-                self.faults.append(part.fault(f"{describe(part)} is {kinds.WORDS[kind]}, not a number", hint))
+                self.faults.append(part.fault(f"{described(part, kind)}, not a number", hint))
         whole = all(kind in {INTEGER, ANY} for _, kind in found) and one.kind != "/"
         nodes = [node for node, _ in found]
         if one.kind == "minus":
@@ -225,10 +225,8 @@ class Checker:
     def _like(self, one: Syntax) -> tuple[Node, str]:
         value, kind = self.value(one.parts[0])
         if not kinds.fits(kind, TEXT):
-            what = describe(one.parts[0])
-            self.faults.append(
-                one.fault(f"{what} is {kinds.WORDS[kind]}; LIKE is for text", "compare it with = or BETWEEN")
-            )
+            what = described(one.parts[0], kind)
+            self.faults.append(one.fault(f"{what}; LIKE is for text", "compare it with = or BETWEEN"))
         pattern, *escapes = one.parts[1:]
         escape = escapes[0].text if escapes else ""
         if pattern.kind != "text":
@@ -278,7 +276,7 @@ class Checker:
 
 def _mismatch(first: Syntax, first_kind: str, second: Syntax, second_kind: str, what: str) -> Fault:
     """Say that two values are of different kinds, and how to mend it."""
-    text = f"{describe(first)} is {kinds.WORDS[first_kind]}, {describe(second)} is {kinds.WORDS[second_kind]}"
+    text = f"{described(first, first_kind)}, {described(second, second_kind)}"
     hint = "both must be of one kind"
     literals = {one.kind for one in (first, second)}
     if {first_kind, second_kind} <= {TEXT, INTEGER, NUMBER}:

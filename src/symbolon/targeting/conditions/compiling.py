@@ -103,7 +103,7 @@ def _bare(node: Node) -> Node:
 
 
 def _wanted(predicate: Any, wanted: bool) -> Any:
-    return predicate if wanted else ~predicate.fill_null(value=False)
+    return predicate if wanted else ~predicate.fill_null(False)
 
 
 def _profiles(node: Exists | Member, scope: Scope) -> ibis.Table:

@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001 - the table of what is taken belongs to the reader
 """From a text to a syntax: brackets, functions, CASE and EXISTS are put together here, innermost first.
 
 Invariant: it works through the tokens once, with a stack of its own; however deep a text is nested, nothing recurses.
@@ -6,7 +7,7 @@ Invariant: it works through the tokens once, with a stack of its own; however de
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlglot.tokenizer_core import Token, TokenType
 
@@ -16,6 +17,8 @@ from symbolon.targeting.conditions.syntax import MOST_DEEP, MOST_ITEMS, MOST_NOD
 from symbolon.targeting.conditions.words import OPERATORS, RESERVED, Words, word_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from symbolon.targeting.conditions.errors import Fault
 
 _SQL_EXISTS = "write EXISTS (SELECT 1 FROM table WHERE ...)"
@@ -23,7 +26,6 @@ _CASE = "write CASE WHEN condition THEN value ELSE value END"
 #: words that stay tokens: sqlglot knows how strongly they bind
 _BINDING = {"AND", "OR", "NOT", "EXCEPT", "IN", "IS", "BETWEEN", "LIKE", "ESCAPE"}
 _CONSTANTS = {"TRUE": "true", "FALSE": "false", "NULL": "null"}
-_MARKS = ("WHEN", "THEN", "ELSE")
 
 
 @dataclass
@@ -87,32 +89,32 @@ class Reader:
 
     def _take(self, place: int, token: Token) -> bool:
         """Take one token; false if it makes no sense to go on."""
-        kind, word, top = token.token_type, word_of(token), self._stack[-1]
+        top, word = self._stack[-1], word_of(token)
         if place in self._words.refused:
             top.pieces.append(Syntax("broken", self._source, token.start))
-        elif kind == TokenType.L_PAREN:
-            return self._open(place, token)
-        elif kind == TokenType.R_PAREN:
-            return self._close(token)
-        elif kind == TokenType.COMMA:
-            return self._comma(token)
-        elif word == "CASE":
-            return self._push(_Frame("case", token.start, begin=token.start + 4))
-        elif word in _MARKS or word == "END":
-            return self._mark(word, token)
-        elif word in {"SELECT", "FROM", "WHERE"}:
-            self._fault(
-                token.start, f"`{word}` has no place here", f"a condition is what stands behind WHERE; {_SQL_EXISTS}"
-            )
-            return False
-        elif word == "EXISTS":
-            if self._word_at(place + 1) != "(":
-                self._fault(token.start, "a bracket is missing behind EXISTS", _SQL_EXISTS)
-                top.pieces.append(Syntax("broken", self._source, token.start))
-        elif kind in OPERATORS or word in _BINDING or self._is_null_test(word, top):
-            top.pieces.append(token)
-        else:
-            top.pieces.append(self._leaf(place, token, word))
+            return True
+        taken = _TAKEN.get(token.token_type) or _TAKEN.get(word)
+        if taken is not None:
+            return taken(self, place, token)
+        binds = token.token_type in OPERATORS or word in _BINDING or self._is_null_test(word, top)
+        top.pieces.append(token if binds else self._leaf(place, token, word))
+        return True
+
+    def _open_case(self, _: int, token: Token) -> bool:
+        return self._push(_Frame("case", token.start, begin=token.start + 4))
+
+    def _misplaced(self, _: int, token: Token) -> bool:
+        word = word_of(token)
+        what = "a query of its own" if word == "SELECT" else f"`{word}`"
+        hint = f"a condition is what would stand behind WHERE; for other tables {_SQL_EXISTS}"
+        self._fault(token.start, f"{what} has no place here", hint)
+        return False
+
+    def _announced(self, place: int, token: Token) -> bool:
+        """Take EXISTS; the bracket behind it tells the rest."""
+        if self._word_at(place + 1) != "(":
+            self._fault(token.start, "a bracket is missing behind EXISTS", _SQL_EXISTS)
+            self._stack[-1].pieces.append(Syntax("broken", self._source, token.start))
         return True
 
     def _leaf(self, place: int, token: Token, word: str) -> Syntax:
@@ -141,7 +143,7 @@ class Reader:
         if before and before not in RESERVED and isinstance(last, Syntax) and last.kind == "column":
             top.pieces.pop()
             return self._push(_Frame("call", last.at, last.text, begin=token.end + 1))
-        if before == "EXCEPT" and not top.pieces[:-1]:  # written as a function
+        if before == "EXCEPT" and all(isinstance(piece, Token) for piece in top.pieces[-2:]):  # written as a function
             top.pieces.pop()
             at = self._words.tokens[place - 1].start
             return self._push(_Frame("call", at, "except", begin=token.end + 1))
@@ -170,7 +172,7 @@ class Reader:
         self._next = place + 6 if words[4] == "WHERE" else place + 5
         return self._push(frame)
 
-    def _close(self, token: Token) -> bool:
+    def _close(self, _: int, token: Token) -> bool:
         frame = self._stack[-1]
         if frame.kind in {"text", "case"}:
             what = (
@@ -190,7 +192,7 @@ class Reader:
         self._add(made(frame.kind, self._source, frame.at, frame.text, parts))
         return True
 
-    def _comma(self, token: Token) -> bool:
+    def _comma(self, _: int, token: Token) -> bool:
         frame = self._stack[-1]
         if frame.kind not in {"call", "list", "text"}:
             self._fault(token.start, "a comma has no place here", "combine conditions with AND, OR or EXCEPT")
@@ -199,8 +201,8 @@ class Reader:
         frame.begin = token.end + 1
         return True
 
-    def _mark(self, word: str, token: Token) -> bool:
-        frame = self._stack[-1]
+    def _mark(self, _: int, token: Token) -> bool:
+        frame, word = self._stack[-1], word_of(token)
         last = frame.marks[-1] if frame.marks else "CASE"
         fits = {"WHEN": ("CASE", "THEN"), "THEN": ("WHEN",), "ELSE": ("THEN",), "END": ("THEN", "ELSE")}
         if frame.kind != "case" or last not in fits[word] or (last == "CASE" and frame.pieces):
@@ -248,6 +250,18 @@ class Reader:
 
     def _fault(self, at: int, message: str, hint: str) -> None:
         self._faults.append(self._source.fault(at, message, hint))
+
+
+#: kinds and words of tokens that begin or end something
+_TAKEN: dict[Any, Callable[[Reader, int, Token], bool]] = {
+    TokenType.L_PAREN: Reader._open,
+    TokenType.R_PAREN: Reader._close,
+    TokenType.COMMA: Reader._comma,
+    "CASE": Reader._open_case,
+    **dict.fromkeys(("WHEN", "THEN", "ELSE", "END"), Reader._mark),
+    **dict.fromkeys(("SELECT", "FROM", "WHERE"), Reader._misplaced),
+    "EXISTS": Reader._announced,
+}
 
 
 def read_syntax(

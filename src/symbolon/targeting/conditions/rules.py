@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from symbolon.targeting.conditions.language import Columns
 
 _TESTS = {"contains", "starts_with", "ends_with"}
+_NEGATED = {"in": "not in", "like": "not like", "between": "not between", "is null": "is not null"}
 
 
 def condition_from_tree(
@@ -78,20 +79,21 @@ def _rule(node: Node) -> dict[str, Any]:
         inner = _rule(node.rule)
         return {"rules": [inner], "name": node.name} if "name" in inner else inner | {"name": node.name}
     if isinstance(node, Not):
-        negated = _field(node.rule)
-        if negated is not None and negated["operator"] in {"in", "like", "between", "is null"}:
-            operator = negated["operator"]
-            return negated | {"operator": "is not null" if operator == "is null" else f"not {operator}"}
-        inner = _rule(node.rule)
-        return {"rules": [inner], "not": True} if {"name", "not"} & inner.keys() else inner | {"not": True}
+        return _negated(node.rule)
     if isinstance(node, Group):
         return {"combinator": node.combinator, "rules": [_rule(rule) for rule in node.rules]}
     if isinstance(node, Exists):
         where = {} if node.where is None else {"where": _rule(node.where)}
         return {"exists": {"table": node.table, **where}}
-    if isinstance(node, Member):
-        return {"audience": node.audience}
-    return _field(node) or {"expression": render(node)}
+    return {"audience": node.audience} if isinstance(node, Member) else _field(node) or {"expression": render(node)}
+
+
+def _negated(node: Node) -> dict[str, Any]:
+    found = _field(node)
+    if found is not None and found["operator"] in _NEGATED:
+        return found | {"operator": _NEGATED[found["operator"]]}
+    inner = _rule(node)
+    return {"rules": [inner], "not": True} if {"name", "not"} & inner.keys() else inner | {"not": True}
 
 
 def _field(node: Node) -> dict[str, Any] | None:
@@ -105,16 +107,19 @@ def _field(node: Node) -> dict[str, Any] | None:
     first, *others = node.parts
     if not isinstance(first, Column) or not all(isinstance(part, LITERALS) for part in others):
         return None
+    return {"field": first.name, **_operated(node)}
+
+
+def _operated(node: Compare | Between | In | Like | IsNull) -> dict[str, Any]:
     if isinstance(node, Compare):
-        return {"field": first.name, "operator": node.operator, "value": _plain(others[0])}
+        return {"operator": node.operator, "value": _plain(node.right)}
     if isinstance(node, Between):
-        return {"field": first.name, "operator": "between", "value": [_plain(part) for part in others]}
+        return {"operator": "between", "value": [_plain(node.low), _plain(node.high)]}
     if isinstance(node, In):
-        return {"field": first.name, "operator": "in", "value": [_plain(item) for item in node.items]}
+        return {"operator": "in", "value": [_plain(item) for item in node.items]}
     if isinstance(node, Like):
-        escape = {"escape": node.escape} if node.escape else {}
-        return {"field": first.name, "operator": "like", "value": node.pattern, **escape}
-    return {"field": first.name, "operator": "is null"}
+        return {"operator": "like", "value": node.pattern} | ({"escape": node.escape} if node.escape else {})
+    return {"operator": "is null"}
 
 
 def _tested(node: Call) -> dict[str, Any] | None:

@@ -49,6 +49,14 @@ _BINARY: dict[type[Any], str] = {
 }
 #: operators of which many in a row are one group
 _CHAINS = {"AND", "OR", "EXCEPT", "||"}
+#: expression and what it consists of -> our kind, and the parts in order
+_SHAPES: dict[tuple[type[Any], frozenset[str]], tuple[str, tuple[str, ...]]] = {
+    (exp.Not, frozenset({"this"})): ("not", ("this",)),
+    (exp.Neg, frozenset({"this"})): ("minus", ("this",)),
+    (exp.Is, frozenset({"this", "expression"})): ("isnull", ("this", "expression")),
+    (exp.Between, frozenset({"this", "low", "high"})): ("between", ("this", "low", "high")),
+    (exp.In, frozenset({"this", "expressions"})): ("in", ("this", "expressions")),
+}
 #: further settings that sqlglot gives these expressions, which mean nothing to us
 _SETTINGS = {"typed", "safe"}
 _EXPECTED = "an operator between two values, or a comparison, is missing, or there is one too many"
@@ -114,19 +122,15 @@ class _Reading:
         given = {name for name, value in node.args.items() if value} - _SETTINGS
         if kind in _BINARY and given == {"this", "expression"}:
             return self._binary(node, _BINARY[kind], deep)
-        if kind is exp.Not and given == {"this"}:
-            return self._made("not", [node.this], deep)
-        if kind is exp.Neg and given == {"this"}:
-            return self._made("minus", [node.this], deep)
-        if kind is exp.Is and given == {"this", "expression"} and type(node.expression) is exp.Null:
-            return self._made("isnull", [node.this], deep)
-        if kind is exp.Between and given == {"this", "low", "high"}:
-            return self._made("between", [node.this, node.args["low"], node.args["high"]], deep)
-        if kind is exp.In and given == {"this", "expressions"} and len(node.expressions) == 1:
-            return self._made("in", [node.this, node.expressions[0]], deep)
         if kind is exp.Like or (kind is exp.Escape and type(node.this) is exp.Like):
             return self._like(node, deep)
-        raise _Refused("this is not an operator of conditions", _EXPECTED)
+        name, parts = _SHAPES.get((kind, frozenset(given)), ("", ()))
+        operands = [node.args[part] for part in parts]
+        if kind is exp.In:
+            operands[1:] = node.expressions
+        if not name or len(operands) != len(parts) or (kind is exp.Is and type(node.expression) is not exp.Null):
+            raise _Refused("this is not an operator of conditions", _EXPECTED)
+        return self._made(name, operands[:1] if kind is exp.Is else operands, deep)
 
     def _leaf(self, node: Any) -> Syntax:
         name = node.name
@@ -144,7 +148,9 @@ class _Reading:
         if {name for name, value in like.args.items() if value} - {"this", "expression", "negate"}:
             raise _Refused("this is not an operator of conditions", _EXPECTED)
         one = self._made("like", parts, deep)
-        return made("not", self._source, one.at, "", [one]) if like.args.get("negate") else one
+        if not like.args.get("negate"):
+            return one
+        return checked_depth(made("not", self._source, one.at, "", [one]), self._faults)
 
     def _binary(self, node: Any, operator: str, deep: int) -> Syntax:
         operands = [node.expression]

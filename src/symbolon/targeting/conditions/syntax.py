@@ -40,8 +40,8 @@ class Syntax(msgspec.Struct, frozen=True):
     """One thing in a text.
 
     `kind` is `text`, `number`, `true`, `false`, `null`, `date`, `timestamp`, `column`, `call`, `case`, `exists`,
-    `group` (brackets), `list`, `star`, `like`, `between`, `in`, `isnull`, `not`, `minus`, a binary operator as it is written,
-    or `broken`: it was told already what is wrong with it.
+    `group` (brackets), `list`, `star`, `like`, `between`, `in`, `isnull`, `not`, `minus`, `order`, a binary operator
+    as it is written, or `broken`: it was told already what is wrong with it.
     """
 
     kind: str

@@ -130,7 +130,7 @@ class Values:
         rules = [self.predicate(rule) for rule in node.rules]
         if node.combinator == "except":
             first, *others = rules
-            return first & _combined([~rule.fill_null(value=False) for rule in others], "and")
+            return first & _combined([~rule.fill_null(False) for rule in others], "and")
         return _combined(rules, node.combinator)
 
     def asked(self, node: Exists | Member) -> Any:

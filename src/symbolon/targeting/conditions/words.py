@@ -157,10 +157,9 @@ class Words:
         if not self.tokens:
             faults.append(source.fault(0, "nothing is asked", "write a condition, such as `email IS NOT NULL`"))
         for place, token in enumerate(self.tokens):
-            refusal = None if word_of(token) in names else _refusal(token)
-            if refusal is not None:
+            if word_of(token) not in names and not _is_fine(token):
                 self.refused.add(place)
-                faults.append(source.fault(token.start, *refusal))
+                faults.append(source.fault(token.start, *_refusal(token)))
 
     def word(self, place: int) -> str:
         """Give a bare word at a place in capitals; empty if there is something else."""
@@ -180,13 +179,19 @@ def is_plain(name: str) -> bool:
     return bool(_WORD.fullmatch(name)) and name.upper() not in RESERVED
 
 
-def _refusal(token: Token) -> tuple[str, str] | None:
+def _is_fine(token: Token) -> bool:
+    if token.token_type in _ALLOWED:
+        return True
+    word = word_of(token)
+    return bool(word) and token.token_type not in _STRINGS and word not in _STATEMENTS | _MENDS.keys()
+
+
+def _refusal(token: Token) -> tuple[str, str]:
+    """Say why a token has no place in a condition, and what to do instead."""
     kind, text = token.token_type, token.text
-    if kind in _ALLOWED:
-        return None
+    word = word_of(token)
     if kind in _STRINGS:  # what stands in it may be an address
         return "texts have no letter in front and no other quotes", "write 'text'"
-    word = word_of(token)
     if (len(text) <= 2 and text in _PARAMETERS) or text.startswith(("$", "@")):
         return "a condition has no parameters", "write the value itself; the moment of the run is now()"
     mend = _MENDS.get(word) or _MENDS.get(text)
@@ -194,8 +199,6 @@ def _refusal(token: Token) -> tuple[str, str] | None:
         return f"`{text}` is not offered in a condition", mend
     if word in _STATEMENTS or " " in text:
         return f"`{text[:32].upper()}` belongs to a whole statement, not to a condition", _QUERY
-    if word:
-        return None
     shown = f"`{text[:16]}`" if text.isprintable() else "this"
     return f"{shown} has no place in a condition", "see docs/reference/conditions.md for operators and functions"
 

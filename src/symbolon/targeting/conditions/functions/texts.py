@@ -123,7 +123,7 @@ FUNCTIONS = (
     _text(
         "is_empty",
         "whether there is no text: NULL, or of length 0; true or false, never NULL",
-        lambda value: value.isnull() | (value == "").fill_null(value=False),
+        lambda value: value.isnull() | (value == "").fill_null(False),
         kinds.BOOLEAN,
     ),
     _digest("md5", "MD5 digest"),
