@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from symbolon.matching import Explanation
     from symbolon.profiles import Profiles
     from symbolon.sharing import Audiences, Sources
+    from symbolon.sharing.transports import Transports
     from symbolon.store import Store
+    from symbolon.targeting import Workflows
 
 #: what `init` writes; every line but the comments is optional
 _TEMPLATE = """\
@@ -130,6 +132,30 @@ class Project:
             sources=self.sources,
         )
 
+    @cached_property
+    def workflows(self) -> Workflows:
+        """The targeting workflows, and their runs."""
+        from symbolon.runs import Runs  # noqa: PLC0415 - heavy
+        from symbolon.targeting import WORK, Surroundings, Workflows  # noqa: PLC0415
+
+        surroundings = Surroundings(
+            settings=self.settings,
+            store=self.store,
+            lake=self.lake,
+            engine=self.engine,
+            profiles=self.profiles,
+            library=self.audiences.library,
+            open_transport=lambda name: self.transports.open(name),
+        )
+        return Workflows(surroundings, lambda workflows: Runs(self.settings, {WORK: workflows.work}))
+
+    @cached_property
+    def transports(self) -> Transports:
+        """The places that files come from and go to."""
+        from symbolon.sharing.transports import Transports  # noqa: PLC0415 - heavy
+
+        return Transports(store=self.store, keys=self.keys, settings=self.settings)
+
     def explain(self, value: str, source: str) -> Explanation:
         """Say which profile `value` is for data source `source`, by which rule, or why none."""
         from symbolon.matching import explain  # noqa: PLC0415
@@ -140,7 +166,7 @@ class Project:
 
     def close(self) -> None:
         """Let go of the profiles, the engine and the store."""
-        for name in ("profiles", "engine", "store"):
+        for name in ("workflows", "profiles", "engine", "store"):
             part = self.__dict__.pop(name, None)
             if part is not None:
                 part.close()

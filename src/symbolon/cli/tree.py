@@ -20,6 +20,7 @@ COMMANDS = {
     "profiles": ("symbolon.cli.profiles", "The people: import, link, show, export."),
     "source": ("symbolon.cli.source", "Data sources: what the IDs of a delivery are, and how they are protected."),
     "audience": ("symbolon.cli.audience", "Audiences: import, look at, compare, roll back."),
+    "workflow": ("symbolon.cli.workflow", "Targeting workflows: check, plan, run, look at."),
     "file": ("symbolon.cli.file", "Look at a file before it is used."),
     "id": ("symbolon.cli.id", "Ask why an ID matches, or does not, and how a value is normalised."),
     "scheme": ("symbolon.cli.scheme", "How parties write values before they hash them, and whether a partner does."),

@@ -113,7 +113,7 @@ def preview(
     def look(population: Population) -> Any:
         if count:
             return session.project.engine.count(population.relation)
-        rows = workflows.shown(population, split_columns(columns))
+        rows = session.project.audiences.library.shown(population, split_columns(columns))
         put(session, rows, fmt=fmt, output=output, limit=limit)
         return None
 

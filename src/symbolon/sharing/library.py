@@ -19,13 +19,16 @@ from symbolon.records import Audience, AudienceType, AudienceVersion, NoProgress
 from symbolon.sharing.diagnosing import MOST_IDS, SECONDS, Diagnoser, Diagnosis
 from symbolon.sharing.errors import AudienceTypeError, VersionUnknown
 from symbolon.sharing.importing import Importer
+from symbolon.sharing.lists import ListSaver, is_wordless, shown
 from symbolon.sharing.locks import audience_lock
 from symbolon.sharing.publishing import Matcher, Publisher
+from symbolon.sharing.queries import QueryAudiences, expired
 from symbolon.sharing.reconciling import ListMaker
 from symbolon.sharing.rejected import RejectedReader
 from symbolon.sharing.request import ImportRequest
 from symbolon.sharing.rows import Rows
 from symbolon.sharing.runs import noted
+from symbolon.sharing.targets import AudienceLibrary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +47,8 @@ _Audiences = list[Audience]
 _Versions = list[AudienceVersion]
 _Names = list[str]
 
+#: an expiry in this year or later means never
+_NEVER = 9999
 #: columns of members where none are asked for
 DEFAULT_COLUMNS = ("external_id", "email")
 
@@ -66,6 +71,19 @@ class Audiences:
         )
         self._diagnoser = Diagnoser(store=store, lake=lake, engine=engine, profiles=profiles, sources=sources)
         self._lists = ListMaker(settings=settings, store=store, engine=engine, lake=lake, profiles=profiles)
+        saver = ListSaver(settings=settings, store=store, engine=engine, lake=lake, profiles=profiles)
+        #: what workflows read, save and share with
+        self.library = AudienceLibrary(audiences=self, lists=saver, engine=engine, profiles=profiles)
+        #: audiences that are a rule
+        self.queries = QueryAudiences(
+            settings=settings,
+            store=store,
+            lake=lake,
+            engine=engine,
+            profiles=profiles,
+            lists=saver,
+            library=self.library,
+        )
 
     def import_(self, request: ImportRequest, progress: Progress | None = None) -> list[Receipt]:
         """Import a file set; give one receipt for each audience it made. Raises as `Importer.run`."""
@@ -129,9 +147,9 @@ class Audiences:
         audience = self.show(name)
         rows = self._rows(audience, self.version(name, version))
         if audience.type is AudienceType.FILE:
-            key = self._key(audience)
-            _known_columns(columns or [key], [key])
-            return self._sorted(rows.select(rows.value.name(key)).distinct())
+            addresses = shown(rows) if is_wordless(rows) else self.addresses(name, version)
+            _known_columns(columns or [], addresses.columns)
+            return self._sorted(addresses.select(*(columns or addresses.columns)))
         wanted = list(columns or DEFAULT_COLUMNS)
         return self._sorted(self._with_columns(matching.members(rows), wanted).select(*wanted))
 
@@ -168,6 +186,12 @@ class Audiences:
         older_number = newer.version - 1 if before is None else before
         new_rows = self._rows(audience, newer)
         old_rows = self._rows(audience, self.version(name, older_number)) if older_number else new_rows.limit(0)
+        if audience.type is AudienceType.FILE and is_wordless(new_rows):
+            new, old = shown(new_rows), shown(old_rows)
+            joined_lines = new.difference(old).mutate(change=ibis.literal("added"))
+            left_lines = old.difference(new).mutate(change=ibis.literal("removed"))
+            both = joined_lines.union(left_lines)
+            return self._sorted(both.select("change", *new.columns), by=("change", new.columns[0]))
         if audience.type is AudienceType.FILE:
             key, words = self._key(audience), matching.words_of(new_rows)
             added = new_rows.anti_join(old_rows, words).mutate(change=ibis.literal("added"))
@@ -326,6 +350,54 @@ class Audiences:
             audience, rows, key=key, target=target or f"{name}-profiles", create_profiles=create_profiles, plan=plan
         )
 
+    def rows(self, name: str) -> ibis.Table:
+        """Give the current rows of an audience, as the lake has them."""
+        audience = self.show(name)
+        return self._rows(audience, self.version(name))
+
+    def addresses(self, name: str, version: int | None = None) -> ibis.Table:
+        """Give the addresses of a File audience that came from decrypted IDs, in a column named after their key."""
+        audience = self.show(name)
+        rows = self._rows(audience, self.version(name, version))
+        return rows.select(rows.value.name(self._key(audience))).distinct()
+
+    def known_columns(self, wanted: Sequence[str]) -> None:
+        """Make sure that profiles have these columns.
+
+        Raises:
+            UnknownNameError: they do not have one of them.
+        """
+        _known_columns(wanted, [column for column in self._profiles.schema().names if not column.startswith("_")])
+
+    def edit(
+        self, name: str, *, rule: str | None = None, description: str | None = None, expires: datetime | None = None
+    ) -> Audience:
+        """Change what may be changed of an audience by hand: its rule, its description, when it expires.
+
+        Args:
+            name: the audience.
+            rule: of a Query audience.
+            description: for people.
+            expires: when it is deleted by itself; the year 9999 or later = never.
+        """
+        audience = self.show(name)
+        if rule is not None:
+            self.queries.edit(audience, rule)
+            audience = self.show(name)
+        if description is not None or expires is not None:
+            moment = audience.expires if expires is None else None if expires.year >= _NEVER else expires
+            text = audience.description if description is None else description
+            changed = msgspec.structs.replace(audience, description=text, expires=moment, counted=None)
+            self._store.update_audience(msgspec.structs.replace(changed, counted=audience.counted))
+        return self.show(name)
+
+    def expire(self, now: datetime | None = None) -> _Names:
+        """Delete the audiences whose day has come; give their names."""
+        gone = [one.name for one in expired(self._store, now or datetime.now(UTC))]
+        for name in gone:
+            self.delete(name)
+        return gone
+
     def delete(self, name: str) -> None:
         """Delete an audience with all its versions and rows. Profiles stay."""
         with audience_lock(self._settings, name):
@@ -335,6 +407,8 @@ class Audiences:
                 self._lake.table(f"audiences/{audience.id}/{part}").delete()
 
     def _rows(self, audience: Audience, version: AudienceVersion) -> ibis.Table:
+        if version.rows_version < 0:
+            return self.queries.rows(audience)
         rows = self._publisher.rows(audience, version)
         assert rows is not None  # noqa: S101 - a version is given
         return rows
@@ -359,6 +433,14 @@ class Audiences:
 
     def _changes(self, audience: Audience, before: AudienceVersion, after: AudienceVersion) -> tuple[int, int]:
         old, new = self._rows(audience, before), self._rows(audience, after)
+        if is_wordless(new) != is_wordless(old) or ("profile_id" in new.columns) != ("profile_id" in old.columns):
+            raise AudienceTypeError(
+                f"version {after.version} of audience `{audience.name}` is of another type; it cannot be rolled back",
+                hint="run the workflow that made it again",
+            )
+        if is_wordless(new):
+            new, old = shown(new), shown(old)
+            return self._engine.count(new.difference(old)), self._engine.count(old.difference(new))
         if audience.type is AudienceType.FILE:
             words = matching.words_of(new)
             return self._engine.count(new.anti_join(old, words)), self._engine.count(old.anti_join(new, words))

@@ -142,12 +142,13 @@ class Store(Protocol):
         """
         ...
 
-    def publish(self, version: AudienceVersion, *, base: int) -> Audience:
+    def publish(self, version: AudienceVersion, *, base: int, changed: Audience | None = None) -> Audience:
         """Add a version and point its audience to it.
 
         Args:
             version: the new version, with a number above `base`.
             base: the version that the audience must point to now; 0 = none.
+            changed: what else becomes of the audience, in the same transaction: its type, dimension, rule, ...
 
         Raises:
             StoreConflict: the audience points to another version; nothing was changed.

@@ -4,6 +4,7 @@ from symbolon.targeting.activities import known
 from symbolon.targeting.activity import Activity, Mode
 from symbolon.targeting.definition import Workflow
 from symbolon.targeting.describing import Option, options_of
+from symbolon.targeting.members import Members
 from symbolon.targeting.planning import Plan
 from symbolon.targeting.population import Population
 from symbolon.targeting.publishing import (
@@ -27,6 +28,7 @@ __all__ = [
     "Content",
     "ExportReceipt",
     "Library",
+    "Members",
     "Mode",
     "Option",
     "Passed",

@@ -9,12 +9,13 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from symbolon.errors import UnknownNameError
+from symbolon.errors import DefinitionError
 from symbolon.records import AudienceType
 from symbolon.store import TableState
 from symbolon.targeting.activity import Mode
-from symbolon.targeting.population import PROFILE, Population
-from symbolon.targeting.rules import Rules, Scope
+from symbolon.targeting.members import Members
+from symbolon.targeting.population import Population
+from symbolon.targeting.rules import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from symbolon.targeting.surroundings import Steps, Surroundings
-
-#: most Query audiences that may name each other in a row
-_MOST_NESTED = 20
 
 
 class ActivityContext:
@@ -66,8 +64,8 @@ class ActivityContext:
         self._steps = steps
         self._noted_fault = fault
         self._remembered = memory
-        self._rules = Rules(Scope(now, self.profiles, self._members), parameters, self.fault)
-        self._nested: list[str] = []
+        self._members = Members(self.library, self.profiles, now)
+        self._rules = Rules(self._members.scope, parameters, self.fault)
 
     def people(self) -> ibis.Table:
         """Give the current profiles."""
@@ -95,8 +93,8 @@ class ActivityContext:
             audience = self.library.audience(name)
             if audience.type is not AudienceType.QUERY:
                 return Population(self.library.rows(name), audience.dimension)
-            return Population(self._evaluated(name, audience.rule, path).select("profile_id"))
-        except UnknownNameError as error:
+            return Population(self._members.of(name))
+        except DefinitionError as error:
             self.fault(path, error.summary, error.hint)
             return Population(self.people().select("profile_id").limit(0))
 
@@ -144,25 +142,6 @@ class ActivityContext:
     def fault(self, path: str, message: str, hint: str = "", *, line: int = 0, column: int = 0) -> None:
         """Note that the definition is wrong."""
         self._noted_fault(path, message, hint, line=line, column=column)
-
-    def _members(self, name: str) -> ibis.Table:
-        """Give `profile_id` of the members of an audience that a condition names."""
-        found = self.audience(name, "where")
-        if found.dimension != PROFILE:
-            self.fault("where", f"audience `{name}` holds no profiles", "reconcile it first")
-            return self.people().select("profile_id").limit(0)
-        return found.relation.select("profile_id")
-
-    def _evaluated(self, name: str, rule: str, path: str) -> ibis.Table:
-        if name in self._nested or len(self._nested) > _MOST_NESTED:
-            chain = " -> ".join(f"`{one}`" for one in [*self._nested, name])
-            self.fault(path, f"Query audiences name each other in a circle: {chain}", "change one of their rules")
-            return self.people().limit(0)
-        self._nested.append(name)
-        try:
-            return self._rules.condition(rule, self.people(), path)
-        finally:
-            self._nested.pop()
 
 
 class Memory:

@@ -20,43 +20,16 @@ from symbolon.targeting.conditions import (
     parse_expression,
     parse_order,
 )
+from symbolon.targeting.scope import LINKED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from symbolon.profiles import Profiles
+    from symbolon.targeting.conditions import Scope
 
-    Fault = Callable[..., None]
+    NoteFault = Callable[..., None]
 
-#: tables that conditions on people may ask for with EXISTS
-LINKED: dict[str, Any] = {"links": ibis.schema({"visitor_id": "string", "last_seen": "timestamp('UTC')"})}
 _PARAMETER = re.compile(r"\$\{([^{}]*)\}")
-
-
-class Scope:
-    """What a condition may ask for beside the columns of its table.
-
-    Args:
-        now: the moment of the run.
-        profiles: the people.
-        members: gives `profile_id` of the members of an audience.
-    """
-
-    def __init__(self, now: datetime, profiles: Profiles, members: Callable[[str], ibis.Table]) -> None:
-        self.now = now
-        self._profiles = profiles
-        self._members = members
-
-    def linked(self, name: str) -> ibis.Table:
-        """Give the rows of a linked table, with their `profile_id`."""
-        assert name == "links"  # noqa: S101 - LINKED has no other
-        links = self._profiles.visitor_index()
-        halves = [links[half].cast("string").lpad(19, "0") for half in ("d0", "d1")]
-        return links.select("profile_id", visitor_id=halves[0].concat(halves[1]), last_seen=links.last_seen)
-
-    def audience(self, name: str) -> ibis.Table:
-        """Give the `profile_id` of an audience's members."""
-        return self._members(name)
 
 
 class Rules:
@@ -68,7 +41,7 @@ class Rules:
         fault: notes a fault: path, message, hint, `line=`, `column=`.
     """
 
-    def __init__(self, scope: Scope, parameters: Mapping[str, Any], fault: Fault) -> None:
+    def __init__(self, scope: Scope, parameters: Mapping[str, Any], fault: NoteFault) -> None:
         self._scope = scope
         self._parameters = parameters
         self._fault = fault

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from symbolon.errors import UnknownNameError
+from symbolon.errors import SymbolonError, UnknownNameError
 from symbolon.records import Definition, DefinitionKind, Run, RunState, RunStep, StepState
 from symbolon.targeting.context import Memory, key_of
 from symbolon.targeting.definition import OnOverlap, Workflow
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Protocol
 
-    from symbolon.errors import SymbolonError
     from symbolon.records import Progress
     from symbolon.targeting.surroundings import Steps, Surroundings
 
@@ -35,10 +34,6 @@ if TYPE_CHECKING:
 
         def execute(self, work: str, run_id: str, argument: dict[str, Any], *, queue: str | None = None) -> Any:
             """Execute a piece of work in this process, and wait for its end."""
-            ...
-
-        def submit(self, work: str, run_id: str, argument: dict[str, Any], *, queue: str | None = None) -> None:
-            """Hand a piece of work over to whoever serves."""
             ...
 
         def resume(self, run_id: str) -> Any:
@@ -61,6 +56,7 @@ if TYPE_CHECKING:
 _Definitions = list[Definition]
 _Runs = list[Run]
 _Steps = list[RunStep]
+_Names = list[str]
 #: the work under which runs are executed
 WORK = "workflow run"
 _KIND = DefinitionKind.WORKFLOW
@@ -183,10 +179,26 @@ class Workflows:
         return self._waited(run, progress)
 
     def submit(self, workflow: Workflow, parameters: Mapping[str, Any] | None = None) -> Run:
-        """Hand a run over to a worker. Raises as `run`, before anything runs."""
-        run = self._begin(workflow, parameters, state=RunState.QUEUED)
-        self.durable.submit(WORK, run.id, {"run_id": run.id}, queue=workflow.name)
-        return run
+        """Note a run for a worker. Raises as `run`, before anything runs."""
+        return self._begin(workflow, parameters, state=RunState.QUEUED)
+
+    def work_off(self) -> _Names:
+        """Do the runs that were submitted, and those whose process died; give their ids. What a worker calls.
+
+        A run that another worker took meanwhile is left to it; an error of a run is noted with it, and does not end
+        the others.
+        """
+        done = []
+        for run in reversed(self.runs(limit=1000)):
+            if run.state is not RunState.QUEUED and not self.is_interrupted(run):
+                continue
+            with contextlib.suppress(SymbolonError):
+                if run.state is RunState.QUEUED:
+                    self.durable.execute(WORK, self._key(run), {"run_id": run.id}, queue=run.workflow)
+                else:
+                    self.resume(run.id)
+                done.append(run.id)
+        return done
 
     def resume(self, run_id: str, *, progress: Progress | None = None) -> Run:
         """Go on with a run that was paused, stands at an error, or whose process died.

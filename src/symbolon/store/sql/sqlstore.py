@@ -133,10 +133,9 @@ class SqlStore(WorkRecords):
 
     def update_audience(self, audience: Audience) -> None:
         """Save what a person may change of an audience."""
-        row = _row(audiences, msgspec.structs.replace(_dated(audience), modified=_now()))
-        values = {name: value for name, value in row.items() if name not in ("id", "version", "members", "created")}
+        values = _changeable(audience)
         if audience.counted is not None:
-            values["members"] = row["members"]
+            values["members"] = audience.members
         try:
             with self._database.writing() as connection:
                 changed = connection.execute(sa.update(audiences).where(audiences.c.id == audience.id).values(values))
@@ -167,10 +166,11 @@ class SqlStore(WorkRecords):
         known = [str(row["version"]) for row in self._rows(sa.select(audience_versions.c.version).where(of))]
         raise UnknownNameError.among("version", str(number), known)
 
-    def publish(self, version: AudienceVersion, *, base: int) -> Audience:
+    def publish(self, version: AudienceVersion, *, base: int, changed: Audience | None = None) -> Audience:
         """Add a version and point its audience to it."""
         found = sa.select(audiences).where(audiences.c.id == version.audience_id)
-        pointer = {"version": version.version, "members": version.members, "modified": version.created}
+        pointer: dict[str, Any] = {} if changed is None else _changeable(changed)
+        pointer |= {"version": version.version, "members": version.members, "modified": version.created}
         row_of_version = _row(audience_versions, version)
         try:
             with self._database.writing() as connection:
@@ -312,6 +312,12 @@ def newer_release(found: str) -> StoreVersionError:
         hint="use the newer release of Symbolon that wrote it",
         details={"found": found, "wanted": REVISION},
     )
+
+
+def _changeable(audience: Audience) -> dict[str, Any]:
+    """Give what changes of an audience beside its version."""
+    row = _row(audiences, msgspec.structs.replace(_dated(audience), modified=_now()))
+    return {name: value for name, value in row.items() if name not in ("id", "version", "members", "created")}
 
 
 def _taken(noun: str, name: str) -> NameTaken:
