@@ -1,4 +1,5 @@
-"""The public kit for tests: suites that every engine and every store must pass, and two engines compared as one.
+"""The public kit for tests: suites that every engine, store and transport must pass; two engines compared as one;
+a transport that misbehaves as told.
 
 Not imported by the package itself, because it needs pytest. A second implementation proves itself by one subclass::
 
@@ -11,8 +12,21 @@ makes no sense there.
 """
 
 from symbolon.testing.engines import EngineConformance
+from symbolon.testing.faulty import Faults, FaultyTransport
 from symbolon.testing.marks import Conformance, never, notimpl
 from symbolon.testing.parity import BothEngines, EnginesDiffer
 from symbolon.testing.stores import StoreConformance
+from symbolon.testing.transports import TransportConformance
 
-__all__ = ["BothEngines", "Conformance", "EngineConformance", "EnginesDiffer", "StoreConformance", "never", "notimpl"]
+__all__ = [
+    "BothEngines",
+    "Conformance",
+    "EngineConformance",
+    "EnginesDiffer",
+    "Faults",
+    "FaultyTransport",
+    "StoreConformance",
+    "TransportConformance",
+    "never",
+    "notimpl",
+]

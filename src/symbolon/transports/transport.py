@@ -14,6 +14,8 @@ import msgspec
 if TYPE_CHECKING:
     from pathlib import Path
 
+_Probes = list["Probe"]
+
 
 class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):
     """One file of a transport, as listed."""
@@ -91,7 +93,7 @@ class Transport(Protocol):
         """Remove a file; one that is not there is no fault."""
         ...
 
-    def check(self) -> list[Probe]:
+    def check(self) -> _Probes:
         """List, write, read and delete a probe file; stop at the first step that fails. Never raises."""
         ...
 
