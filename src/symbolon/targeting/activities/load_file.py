@@ -145,8 +145,8 @@ def _columns(options: LoadFileOptions, context: Context) -> dict[str, Column]:
         context.fault("columns", f"`{double}` stands there twice; capitals do not make two of one", "rename one")
     for name, one in columns.items():
         path = f"columns.{name}"
-        if not name.strip() or len(name) > 128 or not name.isprintable():
-            context.fault(path, "a column needs a name of at most 128 signs", "columns: {email: text}")
+        if not name.strip() or len(name) > 128 or not name.isprintable() or name.startswith("__"):
+            context.fault(path, "a column has a name of at most 128 signs, without `__` in front", "rename it")
         if one.case != "keep" and one.type != "text":
             context.fault(f"{path}.case", f"only text has a case; this is {one.type}", "type: text")
         if one.default is not None and typed(pa.array([_written(one.default)]), ARROW[one.type])[1] is not None:
@@ -201,6 +201,9 @@ def _schema_of(batch: TableBatch, shown: str) -> pa.Schema:
     names = list(batch.table.schema.names)
     if not all(names):
         raise ColumnsError(f"column {names.index('') + 1} of {len(names)} has no name", where=Location(shown, 1))
+    ours = next((name for name in names if name.startswith("__")), None)
+    if ours is not None:
+        raise ColumnsError(f"a column is called `{ours[:64]}`; such names are our own", where=Location(shown, 1))
     double = twice(names)
     if double is not None:
         raise ColumnsError(
