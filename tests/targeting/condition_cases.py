@@ -8,9 +8,9 @@ import math
 
 import ibis
 import pyarrow as pa
-from condition_oracle import NOW, World
+from condition_oracle import NOW, World, as_moment
 
-from symbolon.targeting.conditions import Condition, Scope
+from symbolon.targeting.conditions import Condition, Expression, Scope
 
 UTC = pa.timestamp("us", "UTC")
 TABLE = pa.schema(
@@ -192,3 +192,46 @@ class OnEngine(Scope):
 def expected(condition: Condition, holds) -> list[int]:
     """Give the profiles for which a condition is true, by the reference."""
     return [row["profile_id"] for row in ROWS if holds(condition.tree, row, WORLD) is True]
+
+
+EXPRESSIONS = [
+    "email", "birth_date", "points", "score", "created", "opt_out", "lower(email)", "upper(email)", "smart(first_name)",
+    "points + 1", "-points", "points / 4", "round(score)", "round(score, 1)", "floor(score)", "ceil(score)", "abs(score)",
+    "years_old(birth_date)", "years_old(birth_date) >= 18", "add_months(birth_date, -3)", "add_days(created, 1)",
+    "add_hours(birth_date, 25)", "trunc_week(birth_date)", "trunc_year(created)", "to_date(email)", "now()", "today()",
+    "days_ago(7)", "days_between(created, birth_date)", "left(email, 3)", "right(email, 2)", "substring(email, points, 2)",
+    "replace(email, 'e', '${x}')", "email || '-' || country", "email_domain(email)", "is_empty(email)", "sha256(email)",
+    "coalesce(points, score)", "coalesce(birth_date, created)", "nullif(points, 7)", "decode(country, 'FR', 1, 0.5)",
+    "least(points, score)", "greatest(birth_date, created)", "iif(opt_out, NULL, email)", "mod(points, 7)", "sign(score)",
+    "CASE WHEN opt_out THEN 1 ELSE score END", "'${env:HOME}'", "'it''s \\ % \"'", "1e300", "-5", "TRUE",
+    "DATE '2024-02-29'", "in_audience('VIP')", "EXISTS (SELECT 1 FROM orders WHERE amount > 1) OR opt_out",
+    "iif(NOT in_audience('VIP'), points, 0)", "hour(created)", "weekday(birth_date)", "length(email)", "points * points",
+]  # fmt: skip
+
+
+def values(one: Expression, holds) -> list:
+    """Give the value of an expression for each row, by the reference; a whole number of more than 64 bits is none."""
+    found = [holds(one.tree, row, WORLD) for row in ROWS]
+    if one.type.is_timestamp():
+        return [None if value is None else as_moment(value) for value in found]
+    if not one.type.is_integer():
+        return found
+    return [None if value is None or not abs(value) < 2**63 else value for value in found]
+
+
+def same(found: list, wanted: list) -> bool:
+    """Compare values; NaN is NaN, and whole numbers may be written as floating ones."""
+    return len(found) == len(wanted) and all(
+        (one is None) == (other is None) and (one is None or _alike(one, other))
+        for one, other in zip(found, wanted, strict=True)
+    )
+
+
+def _alike(one, other) -> bool:
+    if isinstance(one, float) and math.isnan(one):
+        return math.isnan(other)
+    if isinstance(one, dt.datetime) != isinstance(other, dt.datetime):
+        return False
+    if isinstance(one, bool) != isinstance(other, bool):
+        return False
+    return one == other

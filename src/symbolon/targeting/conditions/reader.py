@@ -143,7 +143,7 @@ class Reader:
         if before and before not in RESERVED and isinstance(last, Syntax) and last.kind == "column":
             top.pieces.pop()
             return self._push(_Frame("call", last.at, last.text, begin=token.end + 1))
-        if before == "EXCEPT" and all(isinstance(piece, Token) for piece in top.pieces[-2:]):  # written as a function
+        if before == "EXCEPT" and _is_open(top.pieces[:-1]):  # written as a function
             top.pieces.pop()
             at = self._words.tokens[place - 1].start
             return self._push(_Frame("call", at, "except", begin=token.end + 1))
@@ -250,6 +250,11 @@ class Reader:
 
     def _fault(self, at: int, message: str, hint: str) -> None:
         self._faults.append(self._source.fault(at, message, hint))
+
+
+def _is_open(pieces: list[Token | Syntax]) -> bool:
+    """Whether a predicate is still to come."""
+    return not pieces or (isinstance(pieces[-1], Token) and word_of(pieces[-1]) in {"AND", "OR", "NOT", "EXCEPT"})
 
 
 #: kinds and words of tokens that begin or end something

@@ -10,7 +10,7 @@ import ibis
 from symbolon.targeting.conditions import kinds
 from symbolon.targeting.conditions.functions import FUNCTIONS
 from symbolon.targeting.conditions.functions.dates import moment_of
-from symbolon.targeting.conditions.functions.function import alike, number
+from symbolon.targeting.conditions.functions.function import alike, number, real
 from symbolon.targeting.conditions.functions.numbers import divided
 from symbolon.targeting.conditions.tree import (
     Arithmetic,
@@ -198,7 +198,7 @@ def _combined(rules: list[Any], combinator: str) -> Any:
 
 _WRITERS: dict[type[Node], Callable[[Values, Any], Any]] = {
     Text: lambda _, node: text_of(node.value),
-    Number: lambda _, node: ibis.literal(node.value, "int64" if isinstance(node.value, int) else "float64"),
+    Number: lambda _, node: ibis.literal(node.value, "int64") if isinstance(node.value, int) else real(node.value),
     Truth: lambda _, node: ibis.literal(node.value),
     Null: lambda _, __: ibis.null(),
     Date: lambda _, node: ibis.literal(node.value),

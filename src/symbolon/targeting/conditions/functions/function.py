@@ -77,6 +77,11 @@ def number(value: Any) -> Any:
     return value.cast("float64") if not value.type().is_float64() else value
 
 
+def real(value: float) -> Any:
+    """Give a floating number as a literal: as Ibis writes it, DuckDB would take it for a decimal, which overflows."""
+    return ibis.literal(repr(value)).cast("float64")
+
+
 def nothing(kind: str) -> Any:
     """Give NULL of a kind."""
     return ibis.null().cast(kinds.type_of(kind))

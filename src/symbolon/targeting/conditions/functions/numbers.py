@@ -11,18 +11,19 @@ from typing import Any
 import ibis
 
 from symbolon.targeting.conditions import kinds
-from symbolon.targeting.conditions.functions.function import Function, Parameter, alike, nothing, number
+from symbolon.targeting.conditions.functions.function import Function, Parameter, alike, nothing, number, real
 
 _NUMBER = Parameter("number", kinds.NUMBER)
 #: from here on every floating number is a whole one
 _EXACT = float(2**53)
 _MOST_DIGITS = 9
+_ZERO, _ONE = real(0.0), real(1.0)
 
 
 def floor(value: Any) -> Any:
     """Give the next whole number below."""
-    small = value.abs() < _EXACT
-    within: Any = ibis.ifelse(small, value, 0.0)  # beyond it, Ibis's whole numbers of 64 bits would overflow
+    small = value.abs() < real(_EXACT)
+    within: Any = ibis.ifelse(small, value, _ZERO)  # beyond it, Ibis's whole numbers of 64 bits would overflow
     return ibis.ifelse(small, within.floor().cast("float64"), value)
 
 
@@ -30,31 +31,33 @@ def rounded(value: Any) -> Any:
     """Give the nearest whole number; a half goes away from 0."""
     size = value.abs()
     below = floor(size)
-    nearest: Any = ibis.ifelse(size - below >= 0.5, below + 1.0, below)
-    return ibis.ifelse(value < 0.0, nearest.negate(), nearest)
+    nearest: Any = ibis.ifelse(size - below >= real(0.5), below + _ONE, below)
+    return ibis.ifelse(value < _ZERO, nearest.negate(), nearest)
 
 
 def divided(value: Any, other: Any) -> Any:
     """Divide; by 0 there is no result."""
     divisor = number(other)
-    return number(value) / ibis.ifelse(divisor == 0.0, nothing(kinds.NUMBER), divisor)
+    return number(value) / ibis.ifelse(divisor == _ZERO, nothing(kinds.NUMBER), divisor)
 
 
 def _round(values: list[Any], _: Any) -> Any:
     if len(values) == 1:
         return rounded(number(values[0]))
-    factor = float(10 ** min(max(int(values[1].op().value), 0), _MOST_DIGITS))
+    factor = real(float(10 ** min(max(int(values[1].op().value), 0), _MOST_DIGITS)))
     return rounded(number(values[0]) * factor) / factor
 
 
 def _sign(values: list[Any], _: Any) -> Any:
     value = number(values[0])
-    return ibis.cases((value > 0.0, 1.0), (value < 0.0, -1.0), (value == 0.0, 0.0), else_=nothing(kinds.NUMBER))
+    return ibis.cases(
+        (value > _ZERO, _ONE), (value < _ZERO, real(-1.0)), (value == _ZERO, _ZERO), else_=nothing(kinds.NUMBER)
+    )
 
 
 def _mod(values: list[Any], _: Any) -> Any:
     divisor = number(values[1])
-    return number(values[0]) % ibis.ifelse(divisor == 0.0, nothing(kinds.NUMBER), divisor)
+    return number(values[0]) % ibis.ifelse(divisor == _ZERO, nothing(kinds.NUMBER), divisor)
 
 
 def _same(given: list[str]) -> str | None:
