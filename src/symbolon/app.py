@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from symbolon.sharing.transports import Transports
     from symbolon.store import Store
     from symbolon.targeting import Workflows
+    from symbolon.transports.transport import Transport
 
 #: what `init` writes; every line but the comments is optional
 _TEMPLATE = """\
@@ -145,7 +146,7 @@ class Project:
             engine=self.engine,
             profiles=self.profiles,
             library=self.audiences.library,
-            open_transport=lambda name: self.transports.open(name),
+            open_transport=self._open_transport,
         )
         return Workflows(surroundings, lambda workflows: Runs(self.settings, {WORK: workflows.work}))
 
@@ -155,6 +156,9 @@ class Project:
         from symbolon.sharing.transports import Transports  # noqa: PLC0415 - heavy
 
         return Transports(store=self.store, keys=self.keys, settings=self.settings)
+
+    def _open_transport(self, name: str) -> Transport:
+        return self.transports.open(name)
 
     def explain(self, value: str, source: str) -> Explanation:
         """Say which profile `value` is for data source `source`, by which rule, or why none."""

@@ -182,6 +182,8 @@ class Activity:
     effect: bool = False
     #: whether its transitions must be computed once: it draws lots, or reads what can change
     kept: bool = False
+    #: whether it may wait, for a moment or a signal
+    waits: bool = False
     #: an activity as YAML, for the guide; a test checks it
     example: str = ""
     #: further paragraphs of the guide page, Markdown

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
+from symbolon.errors import DefinitionError
 from symbolon.targeting.conditions import (
     ConditionError,
     compile_condition,
@@ -55,13 +56,16 @@ class Rules:
             return compile_condition(condition, table, self._scope)
         except ConditionError as error:
             self._told(error, path)
-            return table
+        except DefinitionError as error:  # an audience that it names
+            self._fault(path, error.summary, error.hint)
+        return table
 
     def expression(self, text: str, table: ibis.Table, path: str) -> ibis.Value:
         """Give the value of an expression."""
         try:
             parsed = parse_expression(self._literals(text, path), table.schema())
-            return compile_expression(parsed, table, self._scope)
+            value: ibis.Value = compile_expression(parsed, table, self._scope)
+            return value  # noqa: TRY300
         except ConditionError as error:
             self._told(error, path)
             return ibis.null("string")

@@ -85,6 +85,7 @@ class Running:
         self._workflow = workflow
         self._progress = progress
         self._rows = KeptRows(surroundings, run.id)
+        self._execution = int(run.facts.get("executions", 0))
         self._visited: dict[str, Visited] = {}
         self._failed: set[str] = set()
         #: the error that the run stands at; for whoever waits for it in this process
@@ -125,46 +126,56 @@ class Running:
     def _activity(self, walk: Walk, node: Node, before: RunStep | None) -> RunState | None:
         """Do one activity, or take what it gave before; give a state if the run does not go on."""
         is_done = before is not None and before.state in (StepState.DONE, StepState.SKIPPED)
+        # what was done in this execution is asked for again, in the same order: that is how steps are known again
+        replayed = is_done and before is not None and before.facts.get("execution") == self._execution
         try:
-            if is_done and before is not None and self._restored(node, before):
-                return None
-            began = datetime.now(UTC)
-            attempt = before.attempt + (not is_done) if before is not None else 1
-            step = RunStep(run_id=self._run.id, step=node.id, attempt=attempt, started=began)
-            if not is_done:
-                waits = node.kind.name in ("wait", "external_signal")
-                self._store.put_step(
-                    msgspec.structs.replace(step, state=StepState.WAITING if waits else StepState.RUNNING)
-                )
-            visited = self._done_once(walk, node) if acts(node.kind) else walk.visit(node, self._visited)
+            if is_done and before is not None:
+                if replayed and acts(node.kind) and not node.kind.waits and not before.facts.get("skipped"):
+                    walk.steps.run(self._step_name(node), lambda: {"activity": node.id})
+                if not (replayed and node.kind.waits) and self._restored(node, before):
+                    return None
+            step = self._begun(node, before, is_done=is_done)
+            if acts(node.kind) and not node.kind.waits:
+                visited = self._done_once(walk, node)
+            else:
+                visited = walk.visit(node, self._visited)
             if walk.faults:
                 raise WorkflowInvalid.of(walk.faults, self._workflow.name)
         except SymbolonError as error:
             return self._failure(node, error)
         if visited.memory is not None:  # kept now: what is remembered must be what was given
-            directory = walk.directory / node.id
-            visited.memory, _ = self._rows.computed(node, _MEMORY, visited.memory, directory)
+            visited.memory, _ = self._rows.computed(node, _MEMORY, visited.memory, walk.directory / node.id)
         self._visited[node.id] = visited
         if not is_done:
             self._put(step, visited)
         return None
 
+    def _begun(self, node: Node, before: RunStep | None, *, is_done: bool) -> RunStep:
+        """Note that an activity begins, unless it is only composed again."""
+        attempt = before.attempt + (not is_done) if before is not None else 1
+        step = RunStep(run_id=self._run.id, step=node.id, attempt=attempt, started=datetime.now(UTC))
+        if not is_done:
+            state = StepState.WAITING if node.kind.waits else StepState.RUNNING
+            self._store.put_step(msgspec.structs.replace(step, state=state))
+        return step
+
     def _done_once(self, walk: Walk, node: Node) -> Visited:
         """Do an activity that acts, in a step that is not done again once it has ended."""
+        if walk.inputs(node, self._visited) is None:
+            return walk.visit(node, self._visited)  # on a branch that was not taken
         inside: list[Visited] = []
 
         def act() -> dict[str, Any]:
             inside.append(walk.visit(node, self._visited))
             return {"activity": node.id}
 
-        # waiting is durable by itself, and must not be done inside of a step
-        if node.kind.name in ("wait", "external_signal"):
-            act()
-        else:
-            walk.steps.run(f"{node.id}#{self._run.facts.get('restarts', 0)}", act)
+        walk.steps.run(self._step_name(node), act)
         if not inside:  # it had ended, and the process died before the store knew
             act()
         return inside[0]
+
+    def _step_name(self, node: Node) -> str:
+        return f"{node.id}#{self._run.facts.get('restarts', 0)}"
 
     def _restored(self, node: Node, step: RunStep) -> bool:
         """Take what an activity gave before; False = it has to be composed again."""
@@ -188,7 +199,12 @@ class Running:
         """Note what an activity gave."""
         passed = counted or visited.passed
         skipped = visited.skipped
-        facts: dict[str, Any] = {"passed": msgspec.to_builtins(dict(passed)), "told": visited.facts, "skipped": skipped}
+        facts: dict[str, Any] = {
+            "passed": msgspec.to_builtins(dict(passed)),
+            "told": visited.facts,
+            "skipped": skipped,
+            "execution": self._execution,
+        }
         if visited.memory is not None:
             facts["remembers"] = True
         state = StepState.SKIPPED if skipped else StepState.DONE

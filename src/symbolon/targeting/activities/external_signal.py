@@ -156,6 +156,7 @@ ACTIVITY = Activity(
     title="External signal",
     summary="Begins a run, or lets it go on, when it is asked to, with typed parameters.",
     category=Category.FLOW,
+    waits=True,
     options=ExternalSignalOptions,
     apply=apply,
     inputs=MAYBE_INPUT,

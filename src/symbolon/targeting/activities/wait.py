@@ -75,6 +75,7 @@ ACTIVITY = Activity(
     title="Wait",
     summary="Lets time pass, then goes on with the same population.",
     category=Category.FLOW,
+    waits=True,
     options=WaitOptions,
     apply=apply,
     inputs=MAYBE_INPUT,
