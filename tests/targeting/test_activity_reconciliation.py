@@ -86,7 +86,7 @@ def oracle(rows: list[tuple[str | None, str | None]], fields: int, on_ambiguous:
     return {"found": found, "reasons": sorted(reasons)}
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.tuples(mails, cities), max_size=12),
     fields=st.sampled_from([1, 2]),
