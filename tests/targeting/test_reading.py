@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from symbolon.targeting import read_workflow
 from symbolon.targeting.definition import MOST_ACTIVITIES
+from symbolon.targeting.documents import Document
 from symbolon.targeting.faults import WorkflowInvalid
 from symbolon.targeting.ordering import below
 
@@ -72,10 +73,10 @@ activities:
         "$.activities[1].where": (8, 12),
         "$.activities[1].wher": (9, 11),
         "$.activities[2].id": (10, 10),
-        "$.activities[2].from[1]": (10, 35),
+        "$.activities[2].from[1]": (10, 36),
         "$.activities[3].id": (11, 10),
         "$.activities[4].from": (12, 5),
-        "$.activities[5].from[0]": (13, 33),
+        "$.activities[5].from[0]": (13, 35),
         "$.activities[6]": (14, 5),
     }
     assert found["$.activities[2].from[1]"][0] == "there is no activity `c`"
@@ -148,3 +149,11 @@ def test_activities_come_after_those_they_follow(data: st.DataObject) -> None:
         return {activity}.union(*(reach(other) for other, come in follows.items() if activity in come))
 
     assert below(read_workflow(text).nodes, "n0") == reach("n0")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("no", "no"), ("NO", "NO"), ("off", "off"), ("06:00", "06:00"), ("010", 10), ("true", True), ("1.5", 1.5)],
+)
+def test_plain_values_are_what_they_look_like(written: str, meant: object) -> None:
+    assert Document(f"value: {written}", "x").values == {"value": meant}

@@ -6,6 +6,7 @@ bounded size and depth.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -15,6 +16,23 @@ from symbolon.targeting.faults import WorkflowFault, WorkflowInvalid
 MOST_BYTES = 1_000_000
 _MOST_DEPTH = 40
 _PLAIN = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "timestamp")}
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads plain values as YAML 1.2 does: `no` is a country, and `06:00` a time of day, not a number."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in known if tag.rpartition(":")[2] not in ("bool", "int", "float")]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"), list("tTfF")
+)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"[-+]?[0-9]+\Z"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+\.[0-9]*([eE][-+]?[0-9]+)?\Z"), list("-+0123456789")
+)
 
 
 class Document:
@@ -38,7 +56,7 @@ class Document:
             raise WorkflowInvalid.of(self._faults, file)
         loader = None
         try:
-            loader = yaml.SafeLoader(text)
+            loader = _Loader(text)
             root = None if self._refuse_anchors(text) else loader.get_single_node()
             self.values: Any = None if root is None else self._value(loader, root, "$", 0)
         except yaml.MarkedYAMLError as error:
@@ -55,7 +73,7 @@ class Document:
 
     def _refuse_anchors(self, text: str) -> bool:
         """Look for anchors before anything is built of them."""
-        for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        for token in yaml.scan(text, Loader=_Loader):
             if isinstance(token, (yaml.AnchorToken, yaml.AliasToken)):
                 place = (token.start_mark.line + 1, token.start_mark.column + 1)
                 self._fault("$", "anchors and aliases (`&`, `*`) are not allowed", "write the value out", place)
@@ -83,7 +101,7 @@ class Document:
         if node.tag not in _PLAIN:
             self._fault(path, "tags (`!...`) are not allowed", "write a plain value", place)
             return None
-        return loader.construct_object(node)
+        return int(node.value) if node.tag.endswith(":int") else loader.construct_object(node)
 
     def _fault(self, path: str, message: str, hint: str, place: tuple[int, int] = (1, 1)) -> None:
         self._faults.append(

@@ -88,12 +88,14 @@ class Running:
         self._execution = int(run.facts.get("executions", 0))
         self._visited: dict[str, Visited] = {}
         self._failed: set[str] = set()
+        self._redone: dict[str, int] = {}
         #: the error that the run stands at; for whoever waits for it in this process
         self.error: SymbolonError | None = None
 
     def go(self, steps: Steps) -> RunState:
         """Go on until the end, a pause or an error; give where the run stands then."""
         done = {step.step: step for step in self._store.steps(self._run.id)}
+        self._redone = {name: step.facts["restart"] for name, step in done.items() if step.facts.get("restart")}
         self._note(RunState.RUNNING)
         if self._progress:
             self._progress.started(f"running {self._workflow.name}", len(self._workflow.nodes), "activities")
@@ -108,6 +110,7 @@ class Running:
                 directory=directory,
                 steps=steps,
                 rows=self._rows,
+                redone=self._redone,
             )
             for node in self._workflow.nodes:
                 asked = self._asked()
@@ -153,7 +156,8 @@ class Running:
     def _begun(self, node: Node, before: RunStep | None, *, is_done: bool) -> RunStep:
         """Note that an activity begins, unless it is only composed again."""
         attempt = before.attempt + (not is_done) if before is not None else 1
-        step = RunStep(run_id=self._run.id, step=node.id, attempt=attempt, started=datetime.now(UTC))
+        facts = {"restart": self._redone[node.id]} if node.id in self._redone else {}
+        step = RunStep(run_id=self._run.id, step=node.id, attempt=attempt, started=datetime.now(UTC), facts=facts)
         if not is_done:
             state = StepState.WAITING if node.kind.waits else StepState.RUNNING
             self._store.put_step(msgspec.structs.replace(step, state=state))
@@ -207,6 +211,8 @@ class Running:
         }
         if visited.memory is not None:
             facts["remembers"] = True
+        if step.step in self._redone:
+            facts["restart"] = self._redone[step.step]
         state = StepState.SKIPPED if skipped else StepState.DONE
         self._store.put_step(msgspec.structs.replace(step, state=state, finished=datetime.now(UTC), facts=facts))
 
@@ -215,13 +221,15 @@ class Running:
         now = datetime.now(UTC)
         before = {step.step: step for step in self._store.steps(self._run.id)}.get(node.id)
         step = before or RunStep(run_id=self._run.id, step=node.id, started=now)
-        facts = {"told": {"error": error.as_dict()}, "passed": {}, "skipped": True}
+        facts: dict[str, Any] = {"told": {"error": error.as_dict()}, "passed": {}, "skipped": True}
+        if node.id in self._redone:
+            facts["restart"] = self._redone[node.id]
         self._store.put_step(
             msgspec.structs.replace(step, state=StepState.FAILED, finished=now, error=error.code, facts=facts)
         )
         policy = node.on_error or self._workflow.on_error
         if policy is OnError.IGNORE:
-            self._visited[node.id] = Visited(node, facts=facts["told"], skipped=True)  # type: ignore[arg-type]
+            self._visited[node.id] = Visited(node, facts=facts["told"], skipped=True)
             self._failed.add(node.id)
             return None
         self.error = error

@@ -83,6 +83,8 @@ class Walk:
     directory: Path
     steps: Steps
     rows: Rows | None = None
+    #: activities that a person has had done again, and for the how-many-th time: what they publish is new
+    redone: Mapping[str, int] = field(default_factory=dict)
     faults: list[WorkflowFault] = field(default_factory=list)
 
     def visit(self, node: Node, before: Mapping[str, Visited]) -> Visited:
@@ -126,7 +128,7 @@ class Walk:
             self.surroundings,
             mode=self.mode,
             workflow=self.workflow.name,
-            run_id=self.run_id,
+            run_id=self.run_id + (f"-r{self.redone[node.id]}" if node.id in self.redone else ""),
             activity=node.id,
             now=self.now,
             inputs=inputs,

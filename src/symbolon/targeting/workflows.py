@@ -234,11 +234,14 @@ class Workflows:
             raise UnknownNameError.among("activity", activity, [node.id for node in workflow.nodes])
         if not run.state.is_final and run.state is not RunState.PAUSED:
             raise RunNotPossible(f"run {run_id} is {run.state}", hint=f"symbolon run pause {run_id}")
-        again = below(workflow.nodes, activity)
+        again, number = below(workflow.nodes, activity), int(run.facts.get("restarts", 0)) + 1
         for step in self._store.steps(run_id):
             if step.step in again:
-                self._store.put_step(msgspec.structs.replace(step, state=StepState.WAITING, finished=None, error=""))
-        run = self._again(run, {**run.facts, "restarts": int(run.facts.get("restarts", 0)) + 1})
+                waiting = msgspec.structs.replace(
+                    step, state=StepState.WAITING, finished=None, error="", facts={"restart": number}
+                )
+                self._store.put_step(waiting)
+        run = self._again(run, {**run.facts, "restarts": number})
         return self._waited(run, progress)
 
     def pause(self, run_id: str) -> None:
