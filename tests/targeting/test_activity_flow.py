@@ -124,7 +124,7 @@ def test_a_run_waits_for_its_signal(flow) -> None:
     context = flow.context(inputs=[inbound])
     assert apply("external_signal", context, parameters=PARAMETERS, timeout="2d") == {"timeout": inbound}
     with pytest.raises(SignalRefused):
-        apply("external_signal", flow.context(inputs=[inbound], signal={"x": 1}), parameters=PARAMETERS)
+        apply("external_signal", flow.context(inputs=[inbound], signal={"limit": 1}), parameters=PARAMETERS)
     context = flow.plan(inputs=[inbound])
     assert apply("external_signal", context, parameters=PARAMETERS, timeout="2d") == {"result": inbound}
 

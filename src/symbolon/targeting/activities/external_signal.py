@@ -57,7 +57,7 @@ def apply(options: ExternalSignalOptions, context: Context) -> Outcome:
     if context.mode is Mode.CHECK:
         return dict.fromkeys(_outputs(options), inbound)
     if not _waits(context):
-        typed_parameters(options.parameters, context.parameters)
+        _own(options, context.parameters)
         return {RESULT: inbound}
     length = duration(options.timeout) if options.timeout else None
     given = context.receive(context.activity, length.total_seconds() if length else None)
@@ -65,8 +65,7 @@ def apply(options: ExternalSignalOptions, context: Context) -> Outcome:
         context.note(received=False)
         return {TIMEOUT: inbound} if options.timeout else {}
     if given is not None:
-        values = typed_parameters(options.parameters, given)
-        context.note(received=True, parameters=sorted(values))
+        context.note(received=True, parameters=sorted(_own(options, given)))
     return {RESULT: inbound}
 
 
@@ -115,6 +114,11 @@ def typed_parameters(declared: Mapping[str, Parameter], given: Mapping[str, Any]
             details={"declared": list(declared)},
         )
     return values
+
+
+def _own(options: ExternalSignalOptions, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the parameters of this signal; those of others of the workflow are theirs."""
+    return typed_parameters(options.parameters, {name: given[name] for name in options.parameters if name in given})
 
 
 def _waits(context: Context) -> bool:
