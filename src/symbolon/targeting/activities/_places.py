@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WILD = frozenset("*?[")
 _LONGEST = 1024
+_PARAMETER = re.compile(r"\$\{[^{}]*\}")
 _TRANSPORT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*|(s3|sftp)://\S+")
 
 
@@ -103,17 +104,16 @@ def named(context: Context, template: str, path: str, place: str) -> str | None:
     Raises:
         PathRefused: in a plan or a run, it leads out of its place.
     """
-    unfilled = "${" in template
     name = context.text(template, path)
-    if context.mode is Mode.CHECK and unfilled:
-        return None
-    try:
+    if context.mode is not Mode.CHECK:
         return relative(name, place)
+    try:
+        # what a parameter will be is not known yet; what stands around it must be right all the same
+        found = relative(_PARAMETER.sub("x", template), place)
     except PathRefused as error:
-        if context.mode is not Mode.CHECK:
-            raise
         context.fault(path, error.summary, error.hint)
         return None
+    return None if "${" in template else found
 
 
 def fresh(context: Context, name: str) -> Path:
