@@ -1,0 +1,64 @@
+"""Exclusion: those who are in the first set and in no other.
+
+Source: Adobe Campaign Standard, "Exclusion".
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from symbolon.targeting.activities._rows import missing_from, same_kind
+from symbolon.targeting.activities._sets import compared_by
+from symbolon.targeting.activity import COMPLEMENT, RESULT, SEVERAL, Activity, Category, Context, Options, Outcome
+
+
+class ExclusionOptions(Options, frozen=True, kw_only=True):
+    """How rows are compared, and whether those who were taken out are wanted."""
+
+    by: Annotated[
+        list[str],
+        Meta(description="Rows that nobody has reconciled: the columns that are compared. Default: all they share."),
+    ] = []  # noqa: RUF012 - msgspec copies it
+    complement: Annotated[
+        bool, Meta(description="Whether a transition `complement` has those of the first set who were taken out.")
+    ] = False
+
+
+def apply(options: ExclusionOptions, context: Context) -> Outcome:
+    """Keep the rows of the first set that no other set has."""
+    sets = same_kind(context)
+    first = sets[0]
+    columns = compared_by(context, sets, options.by)
+    rows = first.relation
+    for other in sets[1:]:
+        rows = missing_from(rows, other.relation, columns)
+    outcome: Outcome = {RESULT: first.of(rows)}
+    if options.complement:
+        outcome[COMPLEMENT] = first.of(missing_from(first.relation, rows, columns))
+    return outcome
+
+
+ACTIVITY = Activity(
+    name="exclusion",
+    title="Exclusion",
+    summary="Gives those who are in the first set and in no other.",
+    category=Category.TARGETING,
+    options=ExclusionOptions,
+    apply=apply,
+    inputs=SEVERAL,
+    outputs=lambda options: [RESULT, COMPLEMENT] if options.complement else [RESULT],
+    example="""\
+- id: reachable
+  type: exclusion
+  from: [subscribers, quarantined, employees]
+  complement: true
+""",
+    notes="""\
+The first transition in `from` is the **primary set**: those of all others are taken out of it, and its columns go on.
+People are compared by their profile, IDs of a data source by the ID, rows that nobody has reconciled by the columns of
+`by`; there a missing value equals a missing value. Sets of different targeting dimensions are refused. A branch that
+was not taken is left out.
+""",
+)
