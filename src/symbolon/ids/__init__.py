@@ -20,6 +20,7 @@ from symbolon.ids.normalise import (
     simple_pattern,
     valid_address,
 )
+from symbolon.ids.protecting import encoded, protect, wire_text
 from symbolon.ids.recognise import Recognised, recognise
 from symbolon.ids.spec import IdSpec
 from symbolon.ids.tracing import Trace, trace
@@ -42,6 +43,7 @@ __all__ = [
     "column",
     "compare",
     "digest_words",
+    "encoded",
     "encrypt",
     "field_for",
     "mask",
@@ -49,6 +51,7 @@ __all__ = [
     "normal_digests",
     "normalise",
     "pinned",
+    "protect",
     "read_vectors",
     "recognise",
     "rule",
@@ -60,6 +63,7 @@ __all__ = [
     "trace",
     "valid_address",
     "visitor_words",
+    "wire_text",
     "word_count",
     "words_of_digests",
     "words_to_text",

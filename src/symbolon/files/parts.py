@@ -1,0 +1,234 @@
+"""Files that are written a column at a time and split where they would become too large.
+
+Invariants: a file that has no record is never made; a line is never cut; the same rows make the same bytes, so that a
+delivery that was broken off can be done again and compared. The files are whole when `close` has given them.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import numpy as np
+import pyarrow as pa
+
+from symbolon.files.inbound import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from symbolon.files.inbound import Lines
+
+#: text is handed to the compressor in pieces of this size, so that a file's limit holds
+_PIECE = 4 << 20
+#: what gzip may need more than it was given: headers, blocks that do not shrink, what is flushed between pieces
+_GZIP_SLACK = 1 << 10
+_PARQUET_ROWS = 122_880
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file that was written."""
+
+    path: Path
+    records: int
+    size_bytes: int
+    #: from 1
+    number: int
+
+
+class Parts(Protocol):
+    """Takes columns of IDs, gives files."""
+
+    def write(self, ids: pa.Array, change: str) -> None:
+        """Add records; `change` is `added` or `removed`."""
+        ...
+
+    def close(self) -> list[Part]:
+        """Finish and give the files."""
+        ...
+
+
+class TextParts:
+    """Files of lines.
+
+    Args:
+        folder: where they are made, with mode 0600.
+        stem: beginning of their names there.
+        render: from IDs and what becomes of them to lines.
+        header: first line of each file.
+        gzip: whether they are compressed.
+        limits: how large one may become.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        stem: str,
+        render: Callable[[pa.Array, str], Lines],
+        *,
+        header: bytes = b"",
+        gzip: bool = False,
+        limits: Limits | None = None,
+    ) -> None:
+        self._folder, self._stem, self._render = folder, stem, render
+        self._header, self._gzip = header, gzip
+        sizes = limits or Limits()
+        self._limit = sizes.gzip if gzip else sizes.plain
+        self._done: list[Part] = []
+        self._file: _Text | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.abandon()
+
+    def write(self, ids: pa.Array, change: str) -> None:
+        """Add the lines of a column of IDs, splitting where a file is full."""
+        data, offsets = self._render(ids, change)
+        start, count = 0, len(offsets) - 1
+        while start < count:
+            room = min(self._open().room(self._limit), _PIECE)
+            end = int(np.searchsorted(offsets, offsets[start] + room, side="right")) - 1
+            if end <= start:
+                if self._open().records:
+                    self._finish()
+                    continue
+                end = start + 1  # a line larger than a file may be: nothing smaller can be written
+            self._open().write(data[offsets[start] : offsets[end]], end - start)
+            start = end
+
+    def close(self) -> list[Part]:
+        """Finish and give the files; none where there were no records."""
+        if self._file is not None:
+            self._finish()
+        return self._done
+
+    def _open(self) -> _Text:
+        if self._file is None:
+            number = len(self._done) + 1
+            self._file = _Text(self._folder / f"{self._stem}.{number}", number, self._header, gzip=self._gzip)
+        return self._file
+
+    def _finish(self) -> None:
+        assert self._file is not None  # noqa: S101 - callers look
+        self._done.append(self._file.close())
+        self._file = None
+
+
+class _Text:
+    """One file of lines under way."""
+
+    def __init__(self, path: Path, number: int, header: bytes, *, gzip: bool) -> None:
+        self._path, self._number = path, number
+        self.records = 0
+        self._size = 0
+        self._packer: Any = None
+        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
+        if gzip:
+            from isal import isal_zlib  # noqa: PLC0415
+
+            # a header without time and name: the same rows make the same bytes
+            self._flush = isal_zlib.Z_SYNC_FLUSH
+            self._packer = isal_zlib.compressobj(level=1, wbits=31)
+        self._put(header)
+
+    def room(self, limit: int) -> int:
+        """Say how many bytes of lines surely fit."""
+        return limit - self._size - (_GZIP_SLACK if self._packer is not None else 0)
+
+    def write(self, data: NDArray[np.uint8], records: int) -> None:
+        self._put(data)
+        self.records += records
+
+    def close(self) -> Part:
+        if self._packer is not None:
+            self._all(self._packer.flush())
+        self._file.close()
+        return Part(self._path, self.records, self._size, self._number)
+
+    def abandon(self) -> None:
+        self._file.close()
+
+    def _put(self, data: NDArray[np.uint8] | bytes) -> None:
+        if not len(data):
+            return
+        if self._packer is not None:
+            data = self._packer.compress(np.ascontiguousarray(data) if not isinstance(data, bytes) else data)
+            data += self._packer.flush(self._flush)
+        self._all(data if isinstance(data, bytes) else np.ascontiguousarray(data).data)
+
+    def _all(self, data: bytes | memoryview) -> None:
+        left = memoryview(data)
+        self._size += len(left)
+        while left:
+            left = left[self._file.write(left) :]
+
+
+class ParquetParts:
+    """Parquet files with columns `id` and `change`.
+
+    Args:
+        folder: where they are made.
+        stem: beginning of their names there.
+        limits: how large one may become, as its values, uncompressed.
+    """
+
+    _SCHEMA = pa.schema([("id", pa.string()), ("change", pa.string())])
+
+    def __init__(self, folder: Path, stem: str, *, limits: Limits | None = None) -> None:
+        self._folder, self._stem = folder, stem
+        self._limit = (limits or Limits()).plain
+        self._done: list[Part] = []
+        self._writer: Any = None
+        self._sink: Any = None
+        self._records = self._bytes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._sink is not None:
+            self._sink.close()
+
+    def write(self, ids: pa.Array, change: str) -> None:
+        """Add the rows of a column of IDs."""
+        import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
+
+        for start in range(0, len(ids), _PARQUET_ROWS):
+            some = ids.slice(start, _PARQUET_ROWS)
+            if self._writer is not None and self._bytes + some.nbytes > self._limit:
+                self._finish()
+            if self._writer is None:
+                path = self._path
+                path.touch(mode=0o600, exist_ok=False)
+                self._sink = pa.OSFile(str(path), "wb")
+                self._writer = pq.ParquetWriter(self._sink, self._SCHEMA, compression="zstd")
+            changes = pa.DictionaryArray.from_arrays(pa.nulls(len(some), pa.int8()).fill_null(0), pa.array([change]))
+            self._writer.write_batch(pa.record_batch([some, changes.cast(pa.string())], schema=self._SCHEMA))
+            self._records += len(some)
+            self._bytes += some.nbytes
+
+    def close(self) -> list[Part]:
+        """Finish and give the files; none where there were no records."""
+        if self._writer is not None:
+            self._finish()
+        return self._done
+
+    @property
+    def _path(self) -> Path:
+        return self._folder / f"{self._stem}.{len(self._done) + 1}"
+
+    def _finish(self) -> None:
+        path = self._path
+        self._writer.close()
+        self._sink.close()
+        self._done.append(Part(path, self._records, path.stat().st_size, len(self._done) + 1))
+        self._writer = self._sink = None
+        self._records = self._bytes = 0
