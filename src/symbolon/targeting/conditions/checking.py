@@ -47,6 +47,8 @@ _LITERALS: dict[str, tuple[Node, str]] = {
 }
 _COMPARISONS = get_args(Comparison)
 _COMBINED = {"AND": "and", "OR": "or", "EXCEPT": "except"}
+#: EXISTS in EXISTS
+_MOST_EXISTS = 5
 _LIKE = "LIKE 'A%', or LIKE '50!%' ESCAPE '!' for signs that are meant as they are"
 
 
@@ -259,6 +261,10 @@ class Checker:
         if len(one.parts) == 1:
             return Exists(name), BOOLEAN
         outside = self.columns
+        if outside.deep >= _MOST_EXISTS:
+            message = f"EXISTS stands in EXISTS more than {_MOST_EXISTS} deep"
+            self.faults.append(one.fault(message, "all of them are about the same profile: join them with AND"))
+            return Truth(False), BOOLEAN
         self.columns = Columns(self._linked[name], name, outside)
         try:
             return Exists(name, self.condition(one.parts[1])), BOOLEAN

@@ -36,6 +36,8 @@ class Columns:
         self._lower = {name.lower(): name for name in reversed(list(self.types))}
         self._table = table
         self._outer = outer
+        #: how many EXISTS this is inside of
+        self.deep: int = 0 if outer is None else outer.deep + 1
 
     def name_of(self, written: str) -> str | None:
         """Give the name of a column as it is written; None if there is none."""

@@ -14,6 +14,7 @@ from symbolon.targeting.conditions.reader import read_syntax
 from symbolon.targeting.conditions.rendering import render
 from symbolon.targeting.conditions.syntax import MOST_CHARACTERS, Source, Syntax
 from symbolon.targeting.conditions.tree import Column, Node, Null
+from symbolon.targeting.conditions.weight import MOST_WRITTEN, weight
 
 #: column -> type; an `ibis.Schema` is one
 Columns: TypeAlias = Mapping[str, Any]
@@ -121,6 +122,10 @@ class Reading:
 
     def _written(self, one: Syntax, node: Node) -> str:
         self.end()
+        if weight(node) > MOST_WRITTEN:
+            message = "these functions in functions are more work than an engine can do for each row"
+            self.faults.append(one.fault(message, "take it apart: compute a part of it in an enrichment before"))
+            self.end()
         text = render(node)
         if len(text) > MOST_CHARACTERS:
             message = f"written out, this has {len(text):,} characters; at most {MOST_CHARACTERS:,} are allowed"

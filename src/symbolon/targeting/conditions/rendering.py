@@ -67,7 +67,8 @@ def _between(node: Between, negation: str = "") -> str:
 
 
 def _in(node: In, negation: str = "") -> str:
-    return f"{_operand(node.value)} {negation}IN ({', '.join(written(item) for item in node.items)})"
+    separator = ", " if len(node.items) <= 20 else ","  # a list that could just be read can be read again
+    return f"{_operand(node.value)} {negation}IN ({separator.join(written(item) for item in node.items)})"
 
 
 def _like(node: Like, negation: str = "") -> str:

@@ -118,7 +118,7 @@ class Values:
     def between(self, node: Between) -> Any:
         """Give whether a value lies between two."""
         value, low, high = alike([self.value(part) for part in node.parts])
-        return (value >= low) & (value <= high)
+        return value.between(low, high)
 
     def contained(self, node: In) -> Any:
         """Give whether a value is in a list."""

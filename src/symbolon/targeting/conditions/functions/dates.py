@@ -76,7 +76,7 @@ def _adding(name: str, unit: str, noun: str, most: int) -> Function:
         words += "; a day that the month does not have becomes its last"
     result = kinds.MOMENT if unit == "h" else _same
     parameters = (Parameter("date", _WHEN), Parameter(noun, kinds.INTEGER, most))
-    return Function(name, parameters, result, _add(unit, most), words, gives="as `date`")
+    return Function(name, parameters, result, _add(unit, most), words, gives="as `date`", mentions=3)
 
 
 def _same(given: list[str]) -> str:
@@ -98,7 +98,7 @@ def _years_old(values: list[Any], now: datetime) -> Any:
     today, birth = now.astimezone(UTC).date(), day_of(values[0])
     years = today.year - birth.year().cast("int64")
     due = (birth.month() * 100 + birth.day()) > today.month * 100 + today.day
-    return ibis.ifelse(due, years - 1, years)
+    return years - ibis.ifelse(due, 1, 0)
 
 
 def _to_date(values: list[Any], _: datetime) -> Any:
@@ -145,6 +145,7 @@ FUNCTIONS = (
         kinds.DATE,
         _days_ago,
         "the day so many days before the run",
+        mentions=3,
     ),
     Function(
         "days_between",
@@ -159,6 +160,7 @@ FUNCTIONS = (
         kinds.INTEGER,
         _years_old,
         "full years up to the day of the run; 29 February counts as 1 March in other years",
+        mentions=3,
     ),
     _part("year", "the year", lambda value: value.year()),
     _part("month", "the month, 1 to 12", lambda value: value.month()),
@@ -180,5 +182,6 @@ FUNCTIONS = (
         kinds.DATE,
         _to_date,
         "the day of a moment, or of a text such as '2026-01-31'; NULL for any other text",
+        mentions=2,
     ),
 )

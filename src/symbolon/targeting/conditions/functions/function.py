@@ -47,6 +47,8 @@ class Function:
     repeats: int = 0
     #: what it gives, for people, where `result` is found from the arguments
     gives: str = ""
+    #: how often the longest of its arguments stands in what it is written as: once for each time, engines compute it
+    mentions: int = 1
 
     @property
     def signature(self) -> str:

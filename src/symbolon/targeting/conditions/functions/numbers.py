@@ -1,7 +1,7 @@
 """Functions of numbers. They are computed with 64 bits floating, so no row can stop a run by being too large.
 
-Invariant: nothing is rounded by an engine: DuckDB and Spark do it differently, so it is put together from what both do
-alike.
+Invariant: an engine only rounds to whole numbers, and numbers that are small enough: with digits behind the point, and
+beyond 64 bits, DuckDB and Spark do it differently.
 """
 
 from __future__ import annotations
@@ -20,19 +20,11 @@ _MOST_DIGITS = 9
 _ZERO, _ONE = real(0.0), real(1.0)
 
 
-def floor(value: Any) -> Any:
-    """Give the next whole number below."""
+def whole_part(value: Any, way: str) -> Any:
+    """Give a whole number near to a number: `floor`, `ceil` or `round`, of which a half goes away from 0."""
     small = value.abs() < real(_EXACT)
     within: Any = ibis.ifelse(small, value, _ZERO)  # beyond it, Ibis's whole numbers of 64 bits would overflow
-    return ibis.ifelse(small, within.floor().cast("float64"), value)
-
-
-def rounded(value: Any) -> Any:
-    """Give the nearest whole number; a half goes away from 0."""
-    size = value.abs()
-    below = floor(size)
-    nearest: Any = ibis.ifelse(size - below >= real(0.5), below + _ONE, below)
-    return ibis.ifelse(value < _ZERO, nearest.negate(), nearest)
+    return ibis.ifelse(small, getattr(within, way)().cast("float64"), value)
 
 
 def divided(value: Any, other: Any) -> Any:
@@ -43,9 +35,9 @@ def divided(value: Any, other: Any) -> Any:
 
 def _round(values: list[Any], _: Any) -> Any:
     if len(values) == 1:
-        return rounded(number(values[0]))
+        return whole_part(number(values[0]), "round")
     factor = real(float(10 ** min(max(int(values[1].op().value), 0), _MOST_DIGITS)))
-    return rounded(number(values[0]) * factor) / factor
+    return whole_part(number(values[0]) * factor, "round") / factor
 
 
 def _sign(values: list[Any], _: Any) -> Any:
@@ -81,24 +73,32 @@ FUNCTIONS = (
         "the nearest number of so many digits behind the point (0 to 9, written out); a half goes away from 0",
         optional=1,
         gives="number",
+        mentions=4,
     ),
     Function(
-        "floor", (_NUMBER,), kinds.INTEGER, lambda values, _: floor(number(values[0])), "the next whole number below"
+        "floor",
+        (_NUMBER,),
+        kinds.INTEGER,
+        lambda values, _: whole_part(number(values[0]), "floor"),
+        "the next whole number below",
+        mentions=4,
     ),
     Function(
         "ceil",
         (_NUMBER,),
         kinds.INTEGER,
-        lambda values, _: floor(number(values[0]).negate()).negate(),
+        lambda values, _: whole_part(number(values[0]), "ceil"),
         "the next whole number above",
+        mentions=4,
     ),
-    Function("sign", (_NUMBER,), kinds.INTEGER, _sign, "1, 0 or -1"),
+    Function("sign", (_NUMBER,), kinds.INTEGER, _sign, "1, 0 or -1", mentions=3),
     Function(
         "mod",
         (_NUMBER, Parameter("divisor", kinds.NUMBER)),
         _same,
         _mod,
         "the remainder, with the sign of the number; NULL if the divisor is 0",
+        mentions=2,
         gives="as `number`",
     ),
     Function(

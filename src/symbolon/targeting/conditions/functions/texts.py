@@ -30,6 +30,11 @@ def translate(value: str, letters: str, others: str) -> str:  # type: ignore[emp
     """Write the second letters for the first."""
 
 
+@ibis.udf.scalar.builtin
+def substring(value: str, start: int, length: int) -> str:  # type: ignore[empty-body]
+    """Give letters from a place on, which counts from 1: Ibis writes the place several times."""
+
+
 def lower(value: Any) -> Any:
     """Give text in small letters."""
     return value.replace("İ", "i\u0307").replace("Σ", "σ").lower()  # noqa: RUF001
@@ -38,21 +43,26 @@ def lower(value: Any) -> Any:
 def upper(value: Any) -> Any:
     """Give text in capitals; letters without a capital of one letter stay as they are."""
     away: Any = translate(value, STAY, _AWAY)
-    return ibis.ifelse(value.re_search(r"[^\x00-\x7f]"), translate(away.upper(), _AWAY, STAY), value.upper())
+    return translate(away.upper(), _AWAY, STAY)
 
 
 def _substring(values: list[Any], _: Any) -> Any:
-    start = whole(values[1], 1, _MOST) - 1
-    return values[0].substr(start, whole(values[2], 0, _MOST) if len(values) > 2 else None)
+    return substring(values[0], whole(values[1], 1, _MOST), whole(values[2], 0, _MOST) if len(values) > 2 else _MOST)
 
 
-def _email_domain(values: list[Any], _: Any) -> Any:
-    found = values[0].re_extract(r"@([^@]*)\z", 1)
-    return ibis.ifelse(values[0].contains("@"), found, nothing(kinds.TEXT))
+def _smart(value: Any) -> Any:
+    first: Any = substring(value, 1, 1)
+    return upper(first).concat(lower(substring(value, 2, _MOST)))
 
 
-def _text(name: str, words: str, compiled: Callable[[Any], Any], result: str = kinds.TEXT) -> Function:
-    return Function(name, (_TEXT,), result, lambda values, _: compiled(values[0]), words)
+def _email_domain(value: Any) -> Any:
+    return ibis.ifelse(value.contains("@"), value.re_extract(r"@([^@]*)\z", 1), nothing(kinds.TEXT))
+
+
+def _text(
+    name: str, words: str, compiled: Callable[[Any], Any], result: str = kinds.TEXT, mentions: int = 1
+) -> Function:
+    return Function(name, (_TEXT,), result, lambda values, _: compiled(values[0]), words, mentions=mentions)
 
 
 def _test(name: str, words: str, compiled: Callable[[Any, Any], Any]) -> Function:
@@ -71,7 +81,8 @@ FUNCTIONS = (
     _text(
         "smart",
         "the first letter as a capital, all others small",
-        lambda value: upper(value.substr(0, 1)).concat(lower(value.substr(1))),
+        _smart,
+        mentions=2,
     ),
     _text("trim", "without the spaces at both ends; no other blanks", vocabulary.trim),
     _text("ltrim", "without the spaces at the beginning", lambda value: value.re_replace(r"\A +", "")),
@@ -84,13 +95,15 @@ FUNCTIONS = (
         _substring,
         "so many letters from a place on, which counts from 1; all up to the end without a length",
         optional=1,
+        mentions=3,
     ),
     Function(
         "left",
         (_TEXT, Parameter("length", kinds.INTEGER)),
         kinds.TEXT,
-        lambda values, _: values[0].substr(0, whole(values[1], 0, _MOST)),
+        lambda values, _: substring(values[0], 1, whole(values[1], 0, _MOST)),
         "so many letters of the beginning",
+        mentions=3,
     ),
     Function(
         "right",
@@ -98,6 +111,7 @@ FUNCTIONS = (
         kinds.TEXT,
         lambda values, _: values[0].right(whole(values[1], 0, _MOST)),
         "so many letters of the end",
+        mentions=3,
     ),
     Function(
         "replace",
@@ -117,14 +131,13 @@ FUNCTIONS = (
     _test("contains", "whether the part stands somewhere in the text", lambda value, part: value.contains(part)),
     _test("starts_with", "whether the text begins with the part", lambda value, part: value.startswith(part)),
     _test("ends_with", "whether the text ends with the part", lambda value, part: value.endswith(part)),
-    _text(
-        "email_domain", "what stands behind the last `@`; NULL without one", lambda value: _email_domain([value], None)
-    ),
+    _text("email_domain", "what stands behind the last `@`; NULL without one", _email_domain, mentions=2),
     _text(
         "is_empty",
         "whether there is no text: NULL, or of length 0; true or false, never NULL",
         lambda value: value.isnull() | (value == "").fill_null(False),
         kinds.BOOLEAN,
+        mentions=2,
     ),
     _digest("md5", "MD5 digest"),
     _digest("sha1", "SHA-1 digest"),
