@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from symbolon.sharing.transports import Transports
     from symbolon.store import Store
     from symbolon.targeting import Workflows
+    from symbolon.technical import Deliveries, Feeds, Health, Schedules, Watcher, Worker
     from symbolon.transports.transport import Transport
 
 #: what `init` writes; every line but the comments is optional
@@ -156,6 +157,64 @@ class Project:
         from symbolon.sharing.transports import Transports  # noqa: PLC0415 - heavy
 
         return Transports(store=self.store, keys=self.keys, settings=self.settings)
+
+    @cached_property
+    def feeds(self) -> Feeds:
+        """The files that are imported as they arrive."""
+        from symbolon.technical import Feeds  # noqa: PLC0415 - heavy
+
+        return Feeds(store=self.store, sources=self.sources, transports=self.transports)
+
+    @cached_property
+    def watcher(self) -> Watcher:
+        """What looks after the feeds."""
+        from symbolon.technical import Watcher  # noqa: PLC0415 - heavy
+
+        return Watcher(
+            settings=self.settings,
+            store=self.store,
+            lake=self.lake,
+            sources=self.sources,
+            transports=self.transports,
+            audiences=self.audiences,
+        )
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        """The audiences that are shared by themselves."""
+        from symbolon.technical import Deliveries  # noqa: PLC0415 - heavy
+
+        return Deliveries(
+            store=self.store, audiences=self.audiences, profiles=self.profiles, export=self.audiences.export
+        )
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """What begins the runs of scheduled workflows."""
+        from symbolon.technical import Schedules  # noqa: PLC0415 - heavy
+
+        return Schedules(store=self.store, workflows=self.workflows)
+
+    @cached_property
+    def health(self) -> Health:
+        """How the technical workflows are doing."""
+        from symbolon.technical import Health  # noqa: PLC0415 - heavy
+
+        return Health(store=self.store, feeds=self.feeds, deliveries=self.deliveries, heartbeat=self.settings.locks_dir)
+
+    def worker(self) -> Worker:
+        """Give what does all that is due."""
+        from symbolon.technical import Worker  # noqa: PLC0415 - heavy
+
+        return Worker(
+            feeds=self.feeds,
+            watcher=self.watcher,
+            deliveries=self.deliveries,
+            schedules=self.schedules,
+            workflows=self.workflows,
+            audiences=self.audiences,
+            heartbeat=self.settings.locks_dir,
+        )
 
     def _open_transport(self, name: str) -> Transport:
         return self.transports.open(name)

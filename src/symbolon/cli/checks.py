@@ -21,7 +21,7 @@ import msgspec
 from symbolon import __version__
 from symbolon.cli.failures import from_system, from_unexpected
 from symbolon.cli.words import counted
-from symbolon.errors import EngineError, SymbolonError
+from symbolon.errors import EngineError, SymbolonError, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def examine(path: Path, *, fix: bool = False) -> list[Check]:
     checks = [*_installation()]
     with _failures("project", checks), Project.open(path) as project:
         checks.append(_passed("project", f"{project.settings.project}"))
-        for look in (_store, _runs, _engine, _lake, _profiles, _audiences, _sources, _keys, _disk):
+        for look in (_store, _runs, _engine, _lake, _profiles, _audiences, _sources, _keys, _technical, _disk):
             if look in _ON_STORE and "store" not in vars(project):
                 continue  # it cannot be opened, which is told already; each of these would wait for it again
             with _failures(look.__name__.removeprefix("_"), checks):
@@ -117,7 +117,8 @@ def _runs(project: Project, fix: bool) -> Iterator[Check]:
     """Runs whose process is gone."""
     from symbolon.records import RunState  # noqa: PLC0415 - heavy
 
-    running = [run for run in project.store.runs(1000) if run.state == RunState.RUNNING]
+    # runs of workflows can be gone on with: `_technical` tells of them
+    running = [run for run in project.store.runs(1000) if run.state == RunState.RUNNING and not run.workflow]
     died = [run for run in running if not _is_alive(run.pid)]
     if not died:
         yield _passed("runs", f"{counted(len(running), 'run')} under way, none that died")
@@ -214,6 +215,21 @@ def _keys(project: Project, _fix: bool) -> Iterator[Check]:
         yield _passed("keys", f"the master key opens {counted(len(keyed), 'key')}")
 
 
+def _technical(project: Project, _fix: bool) -> Iterator[Check]:
+    for item in project.health.items():
+        if item.state == "PASS":
+            yield _passed(item.name, item.detail)
+        elif item.state == "WARN":
+            yield _warned(item.name, item.detail, item.mend)
+        else:
+            yield _failed(item.name, item.detail, item.mend, TransportError.exit_code)
+    for run in project.workflows.runs():
+        if project.workflows.is_interrupted(run):
+            yield _warned(
+                "workflow run", f"{run.id} of {run.workflow} lost its process", f"symbolon run resume {run.id}"
+            )
+
+
 def _disk(project: Project, _fix: bool) -> Iterator[Check]:
     """Free space where the lake is."""
     free = shutil.disk_usage(project.settings.project).free
@@ -226,7 +242,7 @@ def _disk(project: Project, _fix: bool) -> Iterator[Check]:
         yield _passed("disk", detail)
 
 
-_ON_STORE = (_runs, _profiles, _audiences, _sources, _keys)
+_ON_STORE = (_runs, _profiles, _audiences, _sources, _keys, _technical)
 _RESTORE = "restore the lake folder from a backup, or import again; older versions may still be there: rollback"
 
 

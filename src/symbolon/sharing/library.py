@@ -398,6 +398,10 @@ class Audiences:
             self.delete(name)
         return gone
 
+    def sweep(self) -> None:
+        """Remove what killed processes left in the lake; safe at any time."""
+        self._lake.sweep()
+
     def delete(self, name: str) -> None:
         """Delete an audience with all its versions and rows. Profiles stay."""
         with audience_lock(self._settings, name):

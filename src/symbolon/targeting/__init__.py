@@ -1,6 +1,7 @@
 """Targeting workflows: a graph of activities that is checked, planned and run."""
 
 from symbolon.targeting.activities import known
+from symbolon.targeting.activities.scheduler import SchedulerOptions, next_times
 from symbolon.targeting.activity import Activity, Mode
 from symbolon.targeting.definition import Workflow
 from symbolon.targeting.describing import Option, options_of
@@ -36,6 +37,7 @@ __all__ = [
     "Population",
     "SaveMode",
     "SaveRequest",
+    "SchedulerOptions",
     "ShareMode",
     "ShareRequest",
     "Shared",
@@ -43,6 +45,7 @@ __all__ = [
     "Workflow",
     "Workflows",
     "known",
+    "next_times",
     "options_of",
     "read_workflow",
 ]

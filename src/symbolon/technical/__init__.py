@@ -1,0 +1,21 @@
+"""Technical workflows: what imports and exports by itself, and how it is doing."""
+
+from symbolon.technical.deliveries import Deliveries, Delivery
+from symbolon.technical.feeds import Feed, Feeds
+from symbolon.technical.health import Health, HealthItem, HealthState
+from symbolon.technical.schedules import Schedules
+from symbolon.technical.watching import Watcher
+from symbolon.technical.worker import Worker
+
+__all__ = [
+    "Deliveries",
+    "Delivery",
+    "Feed",
+    "Feeds",
+    "Health",
+    "HealthItem",
+    "HealthState",
+    "Schedules",
+    "Watcher",
+    "Worker",
+]

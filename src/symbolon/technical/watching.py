@@ -1,0 +1,285 @@
+"""`import-shared-audiences`: file sets that arrived whole are imported, once, in order; what cannot be is set aside.
+
+Invariant: a set is imported only when it did not change between two looks, or its control file says that it is whole;
+what became of it is noted under its name and fingerprint. A worker that dies anywhere leaves what the next look brings
+to the same end: importing the same content again changes nothing, and files are moved after it is noted why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from symbolon.errors import InputError, SecretError, SymbolonError
+from symbolon.files import parse_info
+from symbolon.lake import LockHeld, file_lock
+from symbolon.records import Arrival, ArrivalState
+from symbolon.sharing.request import ImportRequest
+from symbolon.technical.errors import ArrivalUnknown
+from symbolon.technical.grouping import RemoteSet, group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from symbolon.lake import Lake
+    from symbolon.records import Progress, Receipt
+    from symbolon.settings import Settings
+    from symbolon.sharing import Audiences, Sources
+    from symbolon.sharing.transports import Transports
+    from symbolon.store import Store
+    from symbolon.technical.feeds import Feed
+    from symbolon.transports.transport import Transport
+
+QUARANTINE, ARCHIVE = "quarantine", "archive"
+#: pauses before a set that failed for a passing reason is tried again, in seconds
+_PAUSES_S = (5, 15, 60, 300, 900)
+#: codes that say that the set is not whole yet, not that it is wrong
+_NOT_YET = frozenset({"file.incomplete"})
+#: codes of a set that nobody needs any more
+_TOO_LATE = frozenset({"import.older"})
+
+
+class Watcher:
+    """Looks after feeds.
+
+    Args:
+        clock: the time, UTC.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        store: Store,
+        lake: Lake,
+        sources: Sources,
+        transports: Transports,
+        audiences: Audiences,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._lake = lake
+        self._sources = sources
+        self._transports = transports
+        self._audiences = audiences
+        self._clock = clock
+
+    def look(self, feed: Feed, *, force: bool = False, progress: Progress | None = None) -> list[Arrival]:
+        """Look once: import what is whole, and give every set that something happened with.
+
+        Args:
+            feed: where to look.
+            force: try again what waits for its next try, and take what is there for whole.
+            progress: told what goes on.
+
+        Raises:
+            TransportError: the place cannot be listed.
+        """
+        lock = self._settings.locks_dir / f"feed-{hashlib.sha256(feed.name.encode()).hexdigest()[:16]}.lock"
+        try:
+            with file_lock(lock, wait_s=0, holder=f"a look at feed `{feed.name}`"):
+                transport = self._transports.open(feed.transport)
+                try:
+                    return self._pass(feed, transport, force=force, progress=progress)
+                finally:
+                    transport.close()
+        except LockHeld:
+            return []  # another worker looks after it
+
+    def replay(self, feed: Feed, name: str) -> Arrival:
+        """Import a set again that was refused, from quarantine.
+
+        Raises:
+            ArrivalUnknown: there is no such set, or its files are gone.
+        """
+        before = self._store.arrival(feed.name, name)
+        if before is None or before.state is not ArrivalState.REFUSED:
+            raise ArrivalUnknown(
+                f"no refused set `{name}` is known of feed `{feed.name}`", hint=f"symbolon feed arrivals {feed.name}"
+            )
+        transport = self._transports.open(feed.transport)
+        try:
+            moved = before.facts.get("moved")
+            names: dict[str, str] = moved if isinstance(moved, dict) else {}
+            for original, there in names.items():
+                if transport.stat(there) is not None:
+                    transport.move(there, original)
+            self._note(before, ArrivalState.WAITING, {"replayed": True}, fingerprint="")
+        finally:
+            transport.close()
+        for arrival in self.look(feed, force=True):
+            if arrival.name == name:
+                return arrival
+        raise ArrivalUnknown(f"the files of set `{name}` are not there any more", hint="ask the sender for them again")
+
+    def _pass(self, feed: Feed, transport: Transport, *, force: bool, progress: Progress | None) -> list[Arrival]:
+        source = self._sources.show(feed.source)
+        listed = transport.list(pattern=feed.pattern)
+        if feed.pattern != "*":  # control files belong to the sets whatever the pattern says
+            known = {file.name for file in listed}
+            listed += [file for file in transport.list(pattern="*.info") if file.name not in known]
+        happened = []
+        for one in group(listed, source.timestamp, (f"{QUARANTINE}/", f"{ARCHIVE}/")):
+            arrival = self._arrived(feed, transport, one, force=force, progress=progress)
+            if arrival is not None:
+                happened.append(arrival)
+        return happened
+
+    def _arrived(
+        self, feed: Feed, transport: Transport, one: RemoteSet, *, force: bool, progress: Progress | None
+    ) -> Arrival | None:
+        """Do what is to be done with one set; None = nothing."""
+        before = self._store.arrival(feed.name, one.name)
+        known = before is not None and before.fingerprint == one.fingerprint
+        if before is not None and known and before.state is not ArrivalState.WAITING:
+            self._tidy(feed, transport, before)
+            return None
+        first = Arrival(feed=feed.name, name=one.name, fingerprint=one.fingerprint)
+        arrival = msgspec.structs.replace(
+            before or first, fingerprint=one.fingerprint, facts=(before.facts if before and known else {})
+        )
+        if known and not force and self._clock().timestamp() < float(str(arrival.facts.get("next_try", 0))):
+            return None
+        if not one.parts:
+            return None if known else self._note(arrival, ArrivalState.WAITING, {"why": "no part has come yet"})
+        whole = self._is_whole(feed, transport, one, seen_before=known or force)
+        if whole:
+            return self._note(arrival, ArrivalState.WAITING, {"why": whole}) if not known else None
+        return self._import(feed, transport, one, arrival, progress)
+
+    def _is_whole(self, feed: Feed, transport: Transport, one: RemoteSet, *, seen_before: bool) -> str:
+        """Say why a set is not whole yet; empty = it is."""
+        if one.info is not None:
+            sizes = self._described(transport, one)
+            if sizes is not None:
+                return "" if one.is_described_by(sizes) else "parts that the control file lists are missing or growing"
+        if not seen_before:
+            return "it is seen for the first time, and may still grow"
+        age = (self._clock() - one.newest).total_seconds()
+        if one.is_split and one.info is None and age < feed.wait_s:
+            return "further parts may be on their way"
+        return ""
+
+    def _described(self, transport: Transport, one: RemoteSet) -> dict[str, int | None] | None:
+        """Give name and size of each part that the control file lists; None if it cannot be read (yet)."""
+        assert one.info is not None  # noqa: S101 - asked before
+        with self._lake.attempt("info") as directory:
+            try:
+                transport.fetch(one.info.name, directory / "info", expected=one.info)
+                info = parse_info((directory / "info").read_bytes(), where=one.info.name)
+            except SymbolonError:
+                return None
+            return {part.name: part.size_bytes for part in info.parts}
+
+    def _import(
+        self, feed: Feed, transport: Transport, one: RemoteSet, arrival: Arrival, progress: Progress | None
+    ) -> Arrival:
+        started = time.monotonic()
+        arrival = self._note(arrival, ArrivalState.WAITING, {"why": "it is being imported"})
+        try:
+            with self._lake.attempt("feed") as directory:
+                paths = [self._fetched(transport, file, directory) for file in one.files]
+                receipts = self._audiences.import_(self._request(feed, paths), progress)
+        except SymbolonError as error:
+            return self._failed(feed, transport, one, arrival, error)
+        facts: dict[str, Any] = {
+            "files": [file.name for file in one.files],
+            "receipts": [_short(receipt) for receipt in receipts],
+            "seconds": round(time.monotonic() - started, 3),
+        }
+        unchanged = all(receipt.unchanged for receipt in receipts)
+        state = ArrivalState.SKIPPED if unchanged else ArrivalState.IMPORTED
+        done = self._note(arrival, state, {**facts, "why": "the same content was imported before" if unchanged else ""})
+        return self._tidy(feed, transport, done)
+
+    def _fetched(self, transport: Transport, file: Any, directory: Path) -> Path:
+        target = directory / str(file.name).rpartition("/")[2]
+        transport.fetch(file.name, target, expected=file)
+        return target
+
+    def _request(self, feed: Feed, paths: list[Path]) -> ImportRequest:
+        return ImportRequest(
+            paths=paths,
+            label=paths[0].name,
+            source=feed.source,
+            name=feed.audience,
+            segment=feed.segment,
+            all_segments=feed.all_segments,
+            column=feed.column or None,
+            max_rejected=feed.max_rejected or None,
+            wait_s=0,
+        )
+
+    def _failed(
+        self, feed: Feed, transport: Transport, one: RemoteSet, arrival: Arrival, error: SymbolonError
+    ) -> Arrival:
+        """Note why a set was not imported: it waits, or it is refused."""
+        facts: dict[str, Any] = {
+            "files": [file.name for file in one.files],
+            "error": {"code": error.code, "summary": error.summary, "hint": error.hint},
+        }
+        if error.code in _TOO_LATE:
+            return self._tidy(feed, transport, self._note(arrival, ArrivalState.SKIPPED, facts))
+        if isinstance(error, (InputError, SecretError)) and error.code not in _NOT_YET:
+            return self._tidy(feed, transport, self._note(arrival, ArrivalState.REFUSED, facts))
+        tries = int(str(arrival.facts.get("tries", 0))) + 1
+        pause = _PAUSES_S[min(tries, len(_PAUSES_S)) - 1]
+        facts |= {"tries": tries, "next_try": self._clock().timestamp() + pause}
+        return self._note(arrival, ArrivalState.WAITING, facts)
+
+    def _tidy(self, feed: Feed, transport: Transport, arrival: Arrival) -> Arrival:
+        """Move or remove the files of a set that is done with, if that was not done yet."""
+        if "tidied" in arrival.facts:
+            return arrival
+        named = arrival.facts.get("files")
+        names = [str(name) for name in named] if isinstance(named, list) else []
+        refused = arrival.state is ArrivalState.REFUSED
+        folder = QUARANTINE if refused else ARCHIVE if feed.after == "archive" else ""
+        moved: dict[str, str] = {}
+        try:
+            for name in names:
+                if folder:
+                    moved[name] = f"{folder}/{self._clock():%Y-%m-%d}/{name}"
+                    self._moved(transport, name, moved[name])
+                elif feed.after == "delete":
+                    transport.delete(name)
+            if refused and names:
+                self._receipt(transport, arrival, moved[names[0]])
+        except SymbolonError as error:  # the place cannot be written to: the files stay, and are not tried again
+            return self._note(arrival, arrival.state, {**arrival.facts, "tidied": error.code})
+        return self._note(arrival, arrival.state, {**arrival.facts, "tidied": True, "moved": moved})
+
+    def _moved(self, transport: Transport, name: str, target: str) -> None:
+        if transport.stat(name) is None:
+            return
+        if transport.stat(target) is not None:
+            transport.delete(target)  # an earlier file of the same name on the same day
+        transport.move(name, target)
+
+    def _receipt(self, transport: Transport, arrival: Arrival, beside: str) -> None:
+        """Put why a set was refused beside it, without any identifier."""
+        with self._lake.attempt("receipt") as directory:
+            path = directory / "receipt.json"
+            told = {"feed": arrival.feed, "name": arrival.name, "state": arrival.state.value, **arrival.facts}
+            path.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=2))
+            transport.put(path, f"{beside}.receipt.json", overwrite=True)
+
+    def _note(
+        self, arrival: Arrival, state: ArrivalState, facts: dict[str, Any], *, fingerprint: str | None = None
+    ) -> Arrival:
+        kept = arrival.fingerprint if fingerprint is None else fingerprint
+        noted = msgspec.structs.replace(arrival, state=state, facts=facts, fingerprint=kept)
+        self._store.put_arrival(noted)
+        return noted
+
+
+def _short(receipt: Receipt) -> dict[str, Any]:
+    names = ("audience", "version", "lines", "received", "accepted", "matched", "unmatched", "members", "added")
+    values = {name: getattr(receipt, name) for name in (*names, "removed", "rejected", "unchanged", "warnings")}
+    return {**values, "seconds": receipt.seconds}
