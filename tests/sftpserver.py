@@ -1,8 +1,7 @@
 """A real OpenSSH server for tests: /usr/sbin/sshd, or what SYMBOLON_SSHD names, on loopback.
 
-It has host keys of its own and one user, whoever runs the tests, who comes in by key, or by password where the tests
-run as root, who can tell the server's PAM-less check a password of another account. Its files are those of this machine:
-each test works in a folder of its own.
+It has host keys of its own and one user, whoever runs the tests, who comes in by a key of its own. Its files are those
+of this machine: each test works in a folder of its own.
 
 A suite imports the fixture it needs: `from sftpserver import server`.
 """
@@ -37,7 +36,7 @@ PidFile none
 AuthorizedKeysFile {folder}/authorized_keys
 StrictModes no
 UsePAM no
-PasswordAuthentication no
+PasswordAuthentication yes
 KbdInteractiveAuthentication no
 PermitRootLogin yes
 MaxStartups 100

@@ -24,10 +24,10 @@ __all__ = ["endpoint", "server"]
 
 class TestLocal(TransportConformance):
     @pytest.fixture
-    def transport(self, tmp_path: Path) -> Iterator[Transport]:
+    def transport(self, tmp_path: Path) -> Transport:
         root = tmp_path / "root"
         root.mkdir()
-        yield open_transport(root.as_uri(), base=tmp_path)
+        return open_transport(root.as_uri(), base=tmp_path)
 
 
 class TestSftp(TransportConformance):
@@ -50,6 +50,6 @@ class TestS3(TransportConformance):
 
 class TestBelow(TransportConformance):
     @pytest.fixture
-    def transport(self, tmp_path: Path) -> Iterator[Transport]:
+    def transport(self, tmp_path: Path) -> Transport:
         (tmp_path / "root").mkdir()
-        yield Below(open_transport("root", base=tmp_path), "some/folder")
+        return Below(open_transport("root", base=tmp_path), "some/folder")

@@ -1,5 +1,4 @@
-"""The public kit for tests: suites that every engine, store and transport must pass; two engines compared as one;
-a transport that misbehaves as told.
+"""The public kit for tests: suites for engines, stores and transports, two engines as one, and a faulty transport.
 
 Not imported by the package itself, because it needs pytest. A second implementation proves itself by one subclass::
 

@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 
 #: names that lead elsewhere, or that nobody should give a file
 BAD_NAMES = (
-    "", "/", "/etc/passwd", "..", "../x", "a/../../x", "a/..", ".", "./a", "a//b", "a/", "a\\b", "..\\x", "a\nb", "a\0b",
-    "\x1b[2Jx", "a\x7f", "\ud800", "a\u2028b", "x" * 300, "a/" * 600 + "x", ".symbolon-0.part", "a/.symbolon-0.part/b",
+    "", "/", "/etc/passwd", "..", "../x", "a/../../x", "a/..", ".", "./a", "a//b", "a/", "a\\b", "..\\x", "a\nb",
+    "a\0b", "\x1b[2Jx", "a\x7f", "\ud800", "a\u2028b", "x" * 300, "a/" * 600 + "x", ".symbolon-0.part",
+    "a/.symbolon-0.part/b",
 )  # fmt: skip
 #: names that are unusual, and allowed
 GOOD_NAMES = (
-    "a", "a b", "é", "e\u0301", "日本語.csv", "😀.txt", "a..b", "a..", "a'b\"c", "a;b&c|d", "$(x)", "%2e%2e", "100%", "a+b",
-    "a?b", "a#b", "[x]*", "-rf", "a:b", "x" * 255, "deep/er/and/deeper/x", "ftp_dpm_901_1368806402.sync.gz",
+    "a", "a b", "é", "e\u0301", "日本語.csv", "😀.txt", "a..b", "a..", "a'b\"c", "a;b&c|d", "$(x)", "%2e%2e", "100%",
+    "a+b", "a?b", "a#b", "[x]*", "-rf", "a:b", "x" * 255, "deep/er/and/deeper/x", "ftp_dpm_901_1368806402.sync.gz",
 )  # fmt: skip
 
 

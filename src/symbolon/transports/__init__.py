@@ -17,7 +17,7 @@ from symbolon.transports.errors import (
     TransportRefused,
     TransportUnreachable,
 )
-from symbolon.transports.opening import is_url, open_transport, scheme, server_of
+from symbolon.transports.opening import fingerprint, is_url, learn_host_key, open_transport, scheme, server_of
 from symbolon.transports.paths import checked
 from symbolon.transports.probing import failed
 from symbolon.transports.retrying import Retrying
@@ -45,7 +45,9 @@ __all__ = [
     "TransportUnreachable",
     "checked",
     "failed",
+    "fingerprint",
     "is_url",
+    "learn_host_key",
     "open_transport",
     "scheme",
     "server_of",

@@ -92,7 +92,7 @@ class LocalTransport:
                 raise RemoteChanged(f"`{name}` is not the file that was listed any more")
             with arriving(target) as file:
                 with _told(name):
-                    copied = _copied(source.fileno(), file.fileno())
+                    copied = _copied(source.fileno(), file.fileno(), before.size_bytes)
                 after = _remote(name, os.fstat(source.fileno()))
                 if not (copied == before.size_bytes and before == after == self.stat(name)):
                     raise RemoteChanged(f"`{name}` changed while it was read")
@@ -110,7 +110,7 @@ class LocalTransport:
             try:
                 try:
                     os.fchmod(out, self._mode)  # whatever the umask says
-                    unchanged(file, size, _copied(file.fileno(), out))
+                    unchanged(file, size, _copied(file.fileno(), out, size))
                     os.fsync(out)
                     status = os.fstat(out)
                 finally:
@@ -224,9 +224,10 @@ def _remote(name: str, status: os.stat_result) -> RemoteFile:
     )
 
 
-def _copied(source: int, target: int) -> int:
+def _copied(source: int, target: int, size: int) -> int:
+    """Copy no more than was there at first: who writes to the file must not keep us for ever."""
     copied = 0
-    while data := os.read(source, CHUNK):
+    while data := os.read(source, min(CHUNK, size - copied)):
         copied += len(data)
         while data:
             data = data[os.write(target, data) :]

@@ -83,6 +83,29 @@ def server_of(url: str) -> tuple[str, int]:
     return parts.hostname, _port(parts) or 22
 
 
+def learn_host_key(host: str, port: int) -> tuple[str, str]:
+    """Ask an SFTP server for its host key, without logging in; give the key and its fingerprint (`SHA256:…`).
+
+    Raises:
+        TransportMissing: asyncssh is not installed.
+        TransportUnreachable: nobody answers there.
+    """
+    from symbolon.transports.sftpsession import learn_host_key as learn  # noqa: PLC0415 - an extra
+
+    return learn(host, port)
+
+
+def fingerprint(host_key: str) -> str:
+    """Give the fingerprint of a host key as OpenSSH shows it.
+
+    Raises:
+        TransportInvalid: it is no public key.
+    """
+    from symbolon.transports.sftpsession import fingerprint as of  # noqa: PLC0415 - an extra
+
+    return of(host_key)
+
+
 def _local(url: str, options: Options, base: Path) -> Transport:
     from symbolon.transports.local import LocalTransport  # noqa: PLC0415 - one of three
 
@@ -123,7 +146,7 @@ def _s3(parts: SplitResult, options: Options) -> Transport:
         sse=options.choice("sse", ("AES256", "aws:kms", "aws:kms:dsse")),
         sse_key_id=options.text("sse_key_id"),
         acl=options.choice("acl", ("private", "bucket-owner-read", "bucket-owner-full-control")),
-        multipart_above=options.number("multipart_above", 64 * _MEBIBYTE, least=5 * _MEBIBYTE, most=5 << 30),
+        multipart_above=options.number("multipart_above", 16 * _MEBIBYTE, least=5 * _MEBIBYTE, most=1 << 30),
         part_size=options.number("part_size", 16 * _MEBIBYTE, least=5 * _MEBIBYTE, most=1 << 30),
         conditional=options.choice("conditional", ("on", "off"), "on") != "off",
     )

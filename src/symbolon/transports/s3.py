@@ -55,8 +55,8 @@ class S3Writing(msgspec.Struct, frozen=True, kw_only=True):
     sse_key_id: str = ""
     #: a canned ACL such as `bucket-owner-full-control`
     acl: str = ""
-    #: larger files go in parts, bytes
-    multipart_above: int = 64 * _MEBIBYTE
+    #: larger files go in parts; bytes, and also what is in memory at once
+    multipart_above: int = 16 * _MEBIBYTE
     part_size: int = 16 * _MEBIBYTE
     #: whether the endpoint knows `If-None-Match` when it writes
     conditional: bool = True
@@ -242,23 +242,22 @@ class S3Transport:
         return {} if overwrite or not self._writing.conditional else {"IfNoneMatch": "*"}
 
     def _put_whole(self, file: BinaryIO, size: int, name: str, mark: str, *, overwrite: bool) -> None:
-        def once() -> None:
-            file.seek(0)
-            with told(name):
-                self._client.put_object(
-                    Bucket=self._bucket, Key=self._key(name), Body=file, ContentLength=size, Metadata={_MARK: mark},
-                    **self._condition(overwrite=overwrite), **self._writing.wrapping(),
-                )  # fmt: skip
-            unchanged(file, size, size)
-
-        self._retrying.run(once)
+        data = file.read(size)
+        unchanged(file, size, len(data))
+        self._asked(
+            name, lambda: self._client.put_object(
+                Bucket=self._bucket, Key=self._key(name), Body=data, Metadata={_MARK: mark},
+                **self._condition(overwrite=overwrite), **self._writing.wrapping(),
+            )
+        )  # fmt: skip
 
     def _put_parts(self, file: BinaryIO, size: int, name: str, mark: str, *, overwrite: bool) -> None:
         length = max(self._writing.part_size, -(-size // _MOST_PARTS))
         with self._upload(name, mark) as upload:
             parts: _Parts = []
             sent = 0
-            while data := file.read(length):
+            # no more than was there at first: who writes to the file must not keep us for ever
+            while data := file.read(min(length, size - sent)):
                 parts.append(self._part(upload, len(parts) + 1, data))
                 sent += len(data)
             unchanged(file, size, sent)

@@ -236,7 +236,8 @@ class _Writing:
                 self.offset = 0  # the server lost what it had confirmed
             self._file.seek(self.offset)
             try:
-                while data := self._file.read(CHUNK):
+                # no more than was there at first: who writes to the file must not keep us for ever
+                while data := self._file.read(min(CHUNK, self._size - self.offset)):
                     await handle.write(data, self.offset)
                     self.offset += len(data)
                 with contextlib.suppress(asyncssh.SFTPOpUnsupported):

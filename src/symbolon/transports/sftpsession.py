@@ -11,6 +11,7 @@ import contextlib
 import errno
 import logging
 import threading
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
 T = TypeVar("T")
+#: signatures by which a server may prove its key; SHA-1 is not among them
+_PROOFS = (
+    "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512", "rsa-sha2-256",
+)  # fmt: skip
 
 
 class SftpSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,6 +179,7 @@ class Session:
             password=given.password or None,
             client_keys=[self._key] if self._key is not None else None,
             known_hosts=(self._known, [], []),
+            server_host_key_algs=_algorithms(self._known),
             config=None,
             agent_path=None,
             gss_host=None,
@@ -246,6 +252,15 @@ def fingerprint(text: str) -> str:
     return str(read_host_keys((text,))[0].get_fingerprint())
 
 
+def _algorithms(known: list[Any]) -> list[str]:
+    """Give the signatures that a server may use, those of the pinned keys first.
+
+    The others stay, so that a server with another kind of key shows it and is told from one that breaks off.
+    """
+    pinned = [name.decode() for key in known for name in key.sig_algorithms]
+    return [name for name in pinned if name in _PROOFS] + [name for name in _PROOFS if name not in pinned]
+
+
 def _private_key(settings: SftpSettings) -> Any:
     if not settings.private_key:
         return None
@@ -257,6 +272,11 @@ def _private_key(settings: SftpSettings) -> Any:
             "the private key does not open with this passphrase", hint="give its passphrase with --passphrase-file"
         ) from None
     except (asyncssh.KeyImportError, ValueError):
+        if "OPENSSH" in settings.private_key[:40] and settings.passphrase and find_spec("bcrypt") is None:
+            raise TransportMissing(
+                "a private key of OpenSSH's own format with a passphrase needs the package bcrypt",
+                hint="uv add bcrypt; or write the key anew: ssh-keygen -p -m PKCS8 -f FILE",
+            ) from None
         raise TransportInvalid(
             "the private key cannot be read, or needs a passphrase",
             hint="a key file of OpenSSH or PEM; its passphrase with --passphrase-file",
