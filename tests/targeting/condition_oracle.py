@@ -134,9 +134,12 @@ def ordered(left, right) -> int:
     if isinstance(left, dt.datetime) != isinstance(right, dt.datetime) and isinstance(left, dt.date):
         left, right = as_moment(left), as_moment(right)
     if isinstance(left, float) or isinstance(right, float):
-        left, right = (math.isnan(left), 0.0 if math.isnan(left) else float(left)), (
-            math.isnan(right),
-            0.0 if math.isnan(right) else float(right),
+        left, right = (
+            (math.isnan(left), 0.0 if math.isnan(left) else float(left)),
+            (
+                math.isnan(right),
+                0.0 if math.isnan(right) else float(right),
+            ),
         )
     return (left > right) - (left < right)
 

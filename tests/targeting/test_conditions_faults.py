@@ -33,7 +33,7 @@ INJECTIONS = [
     "EXISTS (SELECT 1 FROM links UNION SELECT 1)",
     "EXISTS (SELECT 1 FROM read_csv('/etc/passwd'))",
     "EXISTS (SELECT 1 FROM '/etc/passwd')",
-    "EXISTS (SELECT 1 FROM \"/etc/passwd\")",
+    'EXISTS (SELECT 1 FROM "/etc/passwd")',
     "EXISTS (SELECT 1 FROM information_schema.tables)",
     "EXISTS (SELECT 1 FROM people)",
     "EXISTS (SELECT 1 FROM links WHERE email = 'x')",
@@ -48,9 +48,9 @@ INJECTIONS = [
     "pg_read_file('/etc/passwd') = 'x'",
     "load_extension('x') IS NULL",
     "error('x') = 'x'",
-    "\"email\" \"FROM\" = 1",
+    '"email" "FROM" = 1',
     "\"email' OR '1'='1\" = 'x'",
-    "email = \"x\"",
+    'email = "x"',
     "email = $1",
     "email = :name",
     "email = ?",
@@ -320,7 +320,7 @@ def test_the_error_travels() -> None:
 WORDS = [
     "email", "points", "opt_out", "birth_date", "AND", "OR", "NOT", "EXCEPT", "(", ")", ",", "=", "<", "'x'", "''", "1", "-",
     "+", "||", "NULL", "IS", "IN", "BETWEEN", "LIKE", "ESCAPE", "CASE", "WHEN", "THEN", "ELSE", "END", "EXISTS", "SELECT",
-    "FROM", "links", "WHERE", "*", "lower", "now", "iif", "named", "DATE", "TIMESTAMP", ";", ".", "\"", "'", "--", "/*", "$",
+    "FROM", "links", "WHERE", "*", "lower", "now", "iif", "named", "DATE", "TIMESTAMP", ";", ".", '"', "'", "--", "/*", "$",
     "{", "?", "TRUE", "INTERVAL", "\0", "😀", "\n", "[", "::", "OVER", "UNION", "DESC", "NULLS", "FIRST",
 ]  # fmt: skip
 

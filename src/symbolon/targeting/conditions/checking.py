@@ -196,6 +196,7 @@ class Checker:
                 hint = "write add_days(date, number) or days_between(a, b)" if is_time else ""
                 hint = "write `||`, or concat(a, b), to join texts" if kind == TEXT and one.kind == "+" else hint
                 self.faults.append(part.fault(f"{described(part, kind)}, not a number", hint))
+                return Null(), ANY
         whole = all(kind in {INTEGER, ANY} for _, kind in found) and one.kind != "/"
         nodes = [node for node, _ in found]
         if one.kind == "minus":
