@@ -240,6 +240,7 @@ class FlowContext:
         run_id: str = "run-1",
         now: datetime = NOW,
         activity: str = "step",
+        kept: dict[str, pa.Table] | None = None,
     ) -> None:
         self.mode, self.run_id, self.now = mode, run_id if mode is Mode.RUN else "", now
         self.activity, self.workflow, self.seed = activity, "flow", 7
@@ -255,7 +256,8 @@ class FlowContext:
         self._transports = transports or {}
         self._signal = signal
         self._rules = PlainRules()
-        self._kept = 0
+        #: what `keep` keeps over a crash: shared by the contexts of one run
+        self._kept = {} if kept is None else kept
 
     @property
     def paths(self) -> list[str]:
@@ -297,10 +299,9 @@ class FlowContext:
     def keep(self, relation: ibis.Table, name: str) -> ibis.Table:
         if self.mode is Mode.CHECK:
             return relation
-        self._kept += 1
-        schema = relation.schema().to_pyarrow()
-        files = self.engine.write(relation, self.directory / f"kept-{name}-{self._kept}", schema)
-        return self.engine.scan([str(file.path) for file in files], schema)
+        if name not in self._kept:
+            self._kept[name] = self.engine.fetch(relation, limit=None)
+        return self.engine.relation(self._kept[name])
 
     def remembered(self, schema: pa.Schema) -> ibis.Table:
         return self.engine.scan([], schema)

@@ -39,6 +39,12 @@ def test_a_time_that_comes_twice_in_autumn_runs_the_first_time_only() -> None:
     assert next_times(chosen, utc(2026, 10, 25, 0, 30), 1) == [utc(2026, 10, 26, 1, 30)]
 
 
+def test_a_time_that_a_clock_change_moves_over_midnight_is_not_missed() -> None:
+    # in Nuuk the clock goes from 23:00 to 0:00 of the next day
+    chosen = options("scheduler", repeat="daily", time="23:30", timezone="America/Nuuk")
+    assert next_times(chosen, utc(2026, 3, 29, 1, 10), 1) == [utc(2026, 3, 29, 1, 30)]
+
+
 def test_steady_intervals_do_not_see_the_clock_change() -> None:
     chosen = options("scheduler", every="1h", timezone="Europe/Paris")
     found = next_times(chosen, utc(2026, 3, 28, 23, 59), 4)

@@ -28,8 +28,8 @@ def far(tmp_path) -> FolderTransport:
     return FolderTransport(root)
 
 
-def transfer(flow, far, mode="context", **values):
-    context = getattr(flow, mode)(transports={"far": far}, parameters={"day": "a"})
+def transfer(flow, far, mode="context", kept=None, **values):
+    context = getattr(flow, mode)(transports={"far": far}, parameters={"day": "a"}, kept=kept)
     outcome = apply("transfer_file", context, transport="far", **values)
     return context, outcome
 
@@ -94,10 +94,15 @@ def test_a_transfer_that_broke_off_is_gone_on_with(flow, far, after: int) -> Non
             super().delete(name)
             self._count()
 
+    kept: dict[str, object] = {}
     try:
-        transfer(flow, Dying(far.root), action="download", file="in/*.csv", delete_source=True)
+        transfer(flow, Dying(far.root), kept=kept, action="download", file="in/*.csv", delete_source=True)
     except KeyboardInterrupt:
-        transfer(flow, far, action="download", file="in/*.csv", delete_source=True)
+        # a file that came after the first attempt is not meant
+        (far.root / "in" / "later.csv").write_text("later")
+        context, _ = transfer(flow, far, kept=kept, action="download", file="in/*.csv", delete_source=True)
+        assert context.facts["filesCount"] == 2
+        (far.root / "in" / "later.csv").unlink()
     assert files(flow.inbox) == ["a.csv", "b.csv"]
     assert files(far.root) == ["in/c.txt"]
     assert (flow.inbox / "b.csv").read_text() == "b.csv"
