@@ -1,4 +1,4 @@
-"""What a condition means, in plain Python: one row at a time, `None` for NULL and for unknown. The reference of tests."""
+"""What a condition means, in plain Python, one row at a time; `None` is NULL and unknown. The reference of tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import functools
 import hashlib
 import math
 import re
-import unicodedata
 
 from symbolon.targeting.conditions import tree as t
 
@@ -153,7 +152,7 @@ def as_day(value):
 
 
 def whole(value, low, high):
-    return high if value > high or value != value else low if value < low else int(value)
+    return high if value > high or math.isnan(value) else low if value < low else int(value)
 
 
 def add_months(value, months):
@@ -176,7 +175,7 @@ def to_date(value):
 
 
 def lower(value):
-    return value.replace("Σ", "σ").lower()
+    return value.replace("Σ", "σ").lower()  # noqa: RUF001
 
 
 def upper(value):
@@ -196,7 +195,7 @@ def rounded(value, digits=0):
 
 def exact(function):
     """Take what is too large, or no number, as it is."""
-    return lambda value: float(value) if abs(value) >= 2**53 or value != value else float(function(value))
+    return lambda value: float(value) if abs(value) >= 2**53 or math.isnan(value) else float(function(value))
 
 
 def mod(value, divisor):
@@ -249,7 +248,7 @@ CHOOSING = {
 MOST = 2_000_000_000
 FUNCTIONS = {
     "now": lambda: NOW,
-    "today": lambda: NOW.date(),
+    "today": NOW.date,
     "add_days": lambda value, days: value + dt.timedelta(days=whole(days, -366_000, 366_000)),
     "add_months": lambda value, months: add_months(value, whole(months, -12_000, 12_000)),
     "add_years": lambda value, years: add_months(value, 12 * whole(years, -1_000, 1_000)),
@@ -291,7 +290,6 @@ FUNCTIONS = {
     "round": rounded,
     "floor": exact(math.floor),
     "ceil": exact(math.ceil),
-    "sign": lambda value: 1.0 if value > 0 or value != value else -1.0 if value < 0 else 0.0,
+    "sign": lambda value: 1.0 if value > 0 or math.isnan(value) else -1.0 if value < 0 else 0.0,
     "mod": mod,
 }
-assert unicodedata.unidata_version

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from symbolon.targeting.conditions import tree as t
 
+_FIRST, _LAST = dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1)  # noqa: DTZ001 - Hypothesis wants them bare
 letters = st.one_of(
     st.sampled_from([one for one in [*TEXTS, *COUNTRIES] if one is not None]),
     st.text("vfaA%_\\'\"$ {}İßΣσ\t\n\r\0é.-*/@;", max_size=5),
@@ -25,7 +26,7 @@ days = st.one_of(
 ).map(t.Date)
 moments = st.one_of(
     st.sampled_from([one for one in MOMENTS if one]),
-    st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1), timezones=st.just(dt.UTC)),
+    st.datetimes(_FIRST, _LAST, timezones=st.just(dt.UTC)),
 ).map(t.Moment)
 comparisons = st.sampled_from(["=", "<>", "<", "<=", ">", ">="])
 LEAVES = {

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - lists of cases
 """What is refused, where, and with which mend; nothing else gets through."""
 
 from __future__ import annotations
@@ -331,8 +332,7 @@ def test_whatever_is_written_is_read_or_refused(text: str) -> None:
     for parse in (parse_condition, parse_expression, parse_order):
         try:
             found = parse(text, SCHEMA, **({} if parse is parse_order else {"linked": LINKED}))
-        except ConditionError as error:
-            assert error.faults
+        except ConditionError:
             continue
         if parse is not parse_order:
             assert parse(found.text, SCHEMA, linked=LINKED) == found

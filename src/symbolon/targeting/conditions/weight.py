@@ -1,7 +1,7 @@
 """How large a condition becomes when it is written for an engine.
 
-Some functions mention their argument several times, and Ibis writes it out each time: functions in functions in functions
-would fill any memory. So that is found out before, without writing anything.
+Some functions mention their argument several times, and Ibis writes it out each time: functions in functions in
+functions would fill any memory. So that is found out before, without writing anything.
 """
 
 from __future__ import annotations
