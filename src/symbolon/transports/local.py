@@ -84,10 +84,7 @@ class LocalTransport:
         with _told(name):
             descriptor = self._opened(checked(name))
         with os.fdopen(descriptor, "rb", buffering=0) as source:
-            status = os.fstat(source.fileno())
-            if not modes.S_ISREG(status.st_mode):
-                raise RemoteMissing(f"`{name}` is no file")
-            before = _remote(name, status)
+            before = _remote(name, os.fstat(source.fileno()))
             if expected is not None and expected.fingerprint != before.fingerprint:
                 raise RemoteChanged(f"`{name}` is not the file that was listed any more")
             with arriving(target) as file:
@@ -163,8 +160,13 @@ class LocalTransport:
 
     def _opened(self, name: str) -> int:
         """Open a file by its resolved path, without following anything on the way."""
-        with self._folder_at(self._resolved(name).parent) as folder:
-            return os.open(self._resolved(name).name, _READ, dir_fd=folder)
+        real = self._resolved(name)
+        with self._folder_at(real.parent) as folder:
+            descriptor = os.open(real.name, _READ, dir_fd=folder)
+        if not modes.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise RemoteMissing(f"`{name}` is no file")
+        return descriptor
 
     @contextlib.contextmanager
     def _folder_of(self, name: str, *, create: bool = False) -> Iterator[tuple[int, str]]:
