@@ -132,6 +132,7 @@ class Project:
             engine=self.engine,
             profiles=self.profiles,
             sources=self.sources,
+            open_transport=self._open_transport,
         )
 
     @cached_property
@@ -184,9 +185,8 @@ class Project:
         """The audiences that are shared by themselves."""
         from symbolon.technical import Deliveries  # noqa: PLC0415 - heavy
 
-        return Deliveries(
-            store=self.store, audiences=self.audiences, profiles=self.profiles, export=self.audiences.export
-        )
+        audiences = self.audiences
+        return Deliveries(store=self.store, audiences=audiences, profiles=self.profiles, export=audiences.export)
 
     @cached_property
     def schedules(self) -> Schedules:

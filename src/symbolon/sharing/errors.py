@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symbolon.errors import DefinitionError, InputError, SecretError
+from symbolon.errors import DefinitionError, InputError, PolicyDenied, SecretError
 
 
 class SourceError(DefinitionError):
@@ -66,3 +66,23 @@ class VersionUnknown(DefinitionError):
     """The audience has no such version."""
 
     code = "audience.version"
+
+
+class ExportOptionError(DefinitionError):
+    """The files that are asked for cannot be made of this data source, this segment or these options."""
+
+    code = "export.option"
+
+
+class ShareMismatch(DefinitionError):
+    """What is known to be shared under this name are IDs of another data source, or of another segment."""
+
+    code = "export.share"
+    default_hint = "share under another name: --as NAME"
+
+
+class ShrinkRefused(PolicyDenied):
+    """So many would leave the shared audience that it looks like a mistake; nothing was sent."""
+
+    code = "policy.shrink"
+    default_hint = "see what would happen: the same command with --plan; if it is right: --yes, or --max-shrink 100%"

@@ -18,6 +18,7 @@ from symbolon.errors import UnknownNameError
 from symbolon.records import Audience, AudienceType, AudienceVersion, NoProgress, Origin, Receipt, Run
 from symbolon.sharing.diagnosing import MOST_IDS, SECONDS, Diagnoser, Diagnosis
 from symbolon.sharing.errors import AudienceTypeError, VersionUnknown
+from symbolon.sharing.exporting import Exporter
 from symbolon.sharing.importing import Importer
 from symbolon.sharing.lists import ListSaver, is_wordless, shown
 from symbolon.sharing.locks import audience_lock
@@ -29,9 +30,10 @@ from symbolon.sharing.request import ImportRequest
 from symbolon.sharing.rows import Rows
 from symbolon.sharing.runs import noted
 from symbolon.sharing.targets import AudienceLibrary
+from symbolon.targeting import ShareRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from symbolon.settings import Settings
     from symbolon.sharing.sources import Sources
     from symbolon.store import Store
+    from symbolon.targeting import ExportReceipt
+    from symbolon.transports.transport import Transport
 
 _Audiences = list[Audience]
 _Versions = list[AudienceVersion]
@@ -57,7 +61,15 @@ class Audiences:
     """The audience library of a project."""
 
     def __init__(
-        self, *, settings: Settings, store: Store, lake: Lake, engine: Engine, profiles: Profiles, sources: Sources
+        self,
+        *,
+        settings: Settings,
+        store: Store,
+        lake: Lake,
+        engine: Engine,
+        profiles: Profiles,
+        sources: Sources,
+        open_transport: Callable[[str], Transport],
     ) -> None:
         self._settings = settings
         self._store = store
@@ -72,8 +84,18 @@ class Audiences:
         self._diagnoser = Diagnoser(store=store, lake=lake, engine=engine, profiles=profiles, sources=sources)
         self._lists = ListMaker(settings=settings, store=store, engine=engine, lake=lake, profiles=profiles)
         saver = ListSaver(settings=settings, store=store, engine=engine, lake=lake, profiles=profiles)
+        #: what shares populations with other solutions
+        self.exporter = Exporter(
+            settings=settings,
+            store=store,
+            lake=lake,
+            engine=engine,
+            profiles=profiles,
+            sources=sources,
+            open_transport=open_transport,
+        )
         #: what workflows read, save and share with
-        self.library = AudienceLibrary(audiences=self, lists=saver, engine=engine, profiles=profiles)
+        self.library = AudienceLibrary(audiences=self, lists=saver, engine=engine, profiles=profiles, sources=sources)
         #: audiences that are a rule
         self.queries = QueryAudiences(
             settings=settings,
@@ -349,6 +371,17 @@ class Audiences:
         return self._lists.make(
             audience, rows, key=key, target=target or f"{name}-profiles", create_profiles=create_profiles, plan=plan
         )
+
+    def export(
+        self, name: str, *, source: str, segment: str, to: str, shared_as: str = "", plan: bool = False, **options: Any
+    ) -> ExportReceipt:
+        """Share an audience; `options` are the further fields of `ShareRequest`. Raises as `Exporter.export`.
+
+        Example:
+            >>> audiences.export("vip", source="partner", segment="24", to="partner/in", mode="sync")  # doctest: +SKIP
+        """
+        request = ShareRequest(audience=shared_as, source=source, segment=segment, to=to, **options)
+        return self.exporter.export(self.show(name), lambda: matching.members(self.rows(name)), request, plan=plan)
 
     def rows(self, name: str) -> ibis.Table:
         """Give the current rows of an audience, as the lake has them."""

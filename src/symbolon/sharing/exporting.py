@@ -1,0 +1,420 @@
+"""From a population to files at another solution, and to the knowledge of what that solution has from us.
+
+    people -> policy -> IDs -> what changed -> written down -> files -> transport -> what is shared now
+
+Invariants: nobody whom policy withholds is in a file. What is taken away are IDs that we added. A process may be killed
+anywhere: a delivery that was written down is brought to its end by the next export to the same share, under the same
+names with the same content; one that was not has sent nothing.
+
+Source: Adobe Campaign Standard, "Save audience" with "Share in Adobe Experience Cloud": only additions are shared, and
+the transition holds exactly those who could be; `sync` and `replace` are ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from symbolon import policy
+from symbolon.errors import SymbolonError, UnknownNameError
+from symbolon.records import AudienceType, Run, RunState
+from symbolon.sharing import delta
+from symbolon.sharing.delivering import NotDelivered, first_name, put, render
+from symbolon.sharing.errors import AudienceTypeError, ShrinkRefused
+from symbolon.sharing.identifying import Identifier
+from symbolon.sharing.looks import look_of
+from symbolon.sharing.shares import Delivery, Share, Shares, Standing
+from symbolon.targeting import ExportReceipt, Shared, ShareMode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import ibis
+
+    from symbolon.files.inbound import Limits
+    from symbolon.lake import Engine, Lake, WrittenFile
+    from symbolon.profiles import Profiles
+    from symbolon.records import Audience, DataSource
+    from symbolon.settings import Settings
+    from symbolon.sharing.identifying import Found
+    from symbolon.sharing.shares import Look
+    from symbolon.sharing.sources import Sources
+    from symbolon.store import Store
+    from symbolon.targeting import ShareRequest
+    from symbolon.transports.transport import Transport
+
+#: what runs of exports are noted as
+WORK = "audience export"
+#: digits of a run's id that the store keeps
+_LONGEST_RUN = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What a delivery would change, staged."""
+
+    found: Found
+    receipt: ExportReceipt
+    #: rows that are shared after it
+    after: list[WrittenFile]
+    #: IDs that leave
+    removed: list[WrittenFile]
+    #: distinct IDs that are shared after it
+    ids: int
+
+
+class Exporter:
+    """Shares populations.
+
+    Args:
+        settings: of the project.
+        store: where shares are kept.
+        lake: where their IDs are kept.
+        engine: what computes.
+        profiles: the people.
+        sources: whose IDs are shared.
+        open_transport: gives the place that a name or a URL means.
+        limits: how large a file may become.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        store: Store,
+        lake: Lake,
+        engine: Engine,
+        profiles: Profiles,
+        sources: Sources,
+        open_transport: Callable[[str], Transport],
+        limits: Limits | None = None,
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._lake = lake
+        self._open = open_transport
+        self._limits = limits
+        self._shares = Shares(settings=settings, store=store, lake=lake)
+        self._identifier = Identifier(engine=engine, profiles=profiles, sources=sources)
+        self._profiles = profiles
+
+    def name_for(self, name: str, source: str, segment: str) -> str:
+        """Give the name that an audience is shared under where nobody chose one."""
+        return self._shares.name_for(name, self._store.source(source), segment)
+
+    def identified(self, source: str, people: ibis.Table, *, directory: Path) -> tuple[ibis.Table, ibis.Table]:
+        """Give people their IDs of a data source; see `symbolon.targeting.publishing.Library.identified`."""
+        defined = self._store.source(source)
+        policy.require_terms(defined)
+        return self._identifier.identified(defined, people, directory / "identified")
+
+    def export(
+        self, audience: Audience, members: Callable[[], ibis.Table], request: ShareRequest, *, plan: bool = False
+    ) -> ExportReceipt:
+        """Share the members of an audience.
+
+        Args:
+            audience: which.
+            members: gives their `profile_id`.
+            request: what they are shared as; without a name of the shared audience it gets one.
+            plan: tell what would happen; nothing is sent.
+
+        Raises:
+            AudienceTypeError: it is a File audience: nobody knows whose its rows are.
+            SymbolonError: as `share`.
+        """
+        if audience.type is AudienceType.FILE:
+            raise AudienceTypeError(
+                f"audience `{audience.name}` is a File audience: its rows are not known to be people",
+                hint=f"symbolon audience reconcile {audience.name} --key FIELD makes a List of it",
+            )
+        if not request.audience:
+            shared_as = self.name_for(audience.name, request.source, request.segment)
+            request = msgspec.structs.replace(request, audience=shared_as)
+        with self._lake.attempt("export") as directory:
+            return self.share(request, members(), directory=directory, plan=plan).receipt
+
+    def share(self, request: ShareRequest, people: ibis.Table, *, directory: Path, plan: bool = False) -> Shared:
+        """Share people; see `symbolon.targeting.publishing.Library.share`.
+
+        Raises:
+            UnknownNameError: there is no such data source, or no such transport.
+            TermsNotAccepted: the source has terms that nobody accepted.
+            ExportOptionError: its IDs cannot be written in this format.
+            ShareMismatch: the name is that of a share through another source, or of another segment.
+            ShrinkRefused: too many would leave, or the population is empty, and it is not forced.
+            LockHeld: another export to the same share goes on.
+            TransportError: it could not be delivered; what was begun is brought to its end by the next export.
+        """
+        started = time.monotonic()
+        source = self._store.source(request.source)
+        policy.require_terms(source)
+        request = msgspec.structs.replace(request, mode=ShareMode(request.mode))
+        look = look_of(request, source)
+        with nullcontext() if plan else self._shares.lock(request.audience):
+            share = self._shares.check(request, source)
+            if plan:
+                change = self._change(request, source, share, people, directory, plan=True)
+                return self._given(change, change.receipt, started)
+            share = self._settle(share, directory)
+            run_id = _run_id(request)
+            kept = self._kept(share, run_id)
+            change = self._change(request, source, share, people, directory, plan=False, done=kept is not None)
+            if kept is not None:
+                return self._given(change, kept, started)
+            self._start(run_id, request)
+            try:
+                receipt = self._publish(request, source, share, change, look, run_id, directory, started)
+            except BaseException as error:
+                with suppress(SymbolonError):
+                    self._store.finish_run(run_id, RunState.FAILED, getattr(error, "code", type(error).__name__))
+                raise
+            self._noted(run_id, receipt)
+            return self._given(change, receipt, started)
+
+    def _change(
+        self,
+        request: ShareRequest,
+        source: DataSource,
+        share: Share,
+        people: ibis.Table,
+        directory: Path,
+        *,
+        plan: bool,
+        done: bool = False,
+    ) -> _Change:
+        """Work out who is shared, and what that changes; nothing that counts is written."""
+        version, ids_before = _expected(share)
+        before = None
+        if version is not None:
+            table = self._shares.rows(share)
+            before = self._engine.scan(table.files(version), self._identifier.schema(source))
+        lines = request.format == "inbound"
+        found = self._identifier.find(source, people, directory / "share", before=before, lines=lines, keep=not plan)
+        removed: list[WrittenFile] = []
+        after, total = found.files, found.ids
+        if before is not None and request.mode is ShareMode.ADD:
+            left = delta.staying(before, found.rows)
+            more = self._engine.write(left, directory / "share", found.schema, prefix="staying")
+            after = [*found.files, *more]
+            total = ids_before + found.new
+        elif before is not None:
+            removed = self._engine.write(
+                delta.gone(before, found.rows), directory / "share", found.schema, prefix="gone"
+            )
+        leaving = sum(file.rows for file in removed)
+        told: int | None = leaving
+        if before is None and request.mode is not ShareMode.ADD:
+            told = None
+        warnings = [] if done else self._warnings(request, share, found, before, leaving, ids_before, plan=plan)
+        receipt = ExportReceipt(
+            audience=request.audience,
+            source=source.name,
+            segment=request.segment,
+            to=request.to,
+            mode=request.mode.value,
+            format=request.format,
+            version=share.state.version + (2 if share.state.pending else 1),
+            population=found.population,
+            shared=found.people,
+            withheld=found.withheld,
+            without_id=found.without_id,
+            ids=found.ids,
+            added=found.new,
+            removed=told,
+            kept=found.ids - found.new,
+            warnings=warnings,
+            unchanged=self._unchanged(request, before, found, leaving),
+        )
+        return _Change(found, receipt, after, removed, total)
+
+    def _unchanged(self, request: ShareRequest, before: ibis.Table | None, found: Found, leaving: int) -> bool:
+        sends = found.ids if request.mode is ShareMode.REPLACE else found.new
+        return before is not None and not sends and not leaving
+
+    def _warnings(
+        self,
+        request: ShareRequest,
+        share: Share,
+        found: Found,
+        before: ibis.Table | None,
+        leaving: int,
+        ids_before: int,
+        *,
+        plan: bool,
+    ) -> list[str]:
+        """Tell what a person should know, and refuse what looks like a mistake; a plan tells that too.
+
+        Raises:
+            ShrinkRefused: too many would leave, or the population is empty.
+        """
+        warnings = []
+        refused = ""
+        if not found.population:
+            refused = "the population is empty"
+        elif ids_before and leaving / ids_before > request.max_shrink:
+            refused = (
+                f"{leaving:,} of {ids_before:,} IDs would leave `{request.audience}`, more than the "
+                f"{request.max_shrink:.0%} that may"
+            )
+        if refused and not request.force:
+            if not plan:
+                raise ShrinkRefused(f"{refused}; nothing was sent", details={"leaving": leaving, "before": ids_before})
+            warnings.append(f"this would be refused: {refused}")
+        if before is None and request.mode is not ShareMode.ADD:
+            warnings.append(
+                "nothing is known of what was shared before: who of it should leave cannot be told, and nobody does"
+            )
+        if share.to and share.to != request.to:
+            warnings.append(
+                f"`{request.audience}` was shared to another place before, and only what changed since goes to this "
+                "one; to share with somebody else as well, give it a name of its own"
+            )
+        if before is not None and request.mode is ShareMode.ADD:
+            out = policy.withheld_from_exports(self._profiles, self._store.source(request.source))
+            stay = self._engine.count(delta.standing(before).semi_join(out, "profile_id"))
+            if stay:
+                warnings.append(
+                    f"{stay:,} IDs that were shared before are of people whom policy withholds now; `add` takes nobody "
+                    "away, `sync` does"
+                )
+        return warnings
+
+    def _publish(
+        self,
+        request: ShareRequest,
+        source: DataSource,
+        share: Share,
+        change: _Change,
+        look: Look,
+        run_id: str,
+        directory: Path,
+        started: float,
+    ) -> ExportReceipt:
+        """Write a delivery down, deliver it, and move what is shared."""
+        receipt = change.receipt
+        if receipt.unchanged:
+            unchanged = msgspec.structs.replace(receipt, version=share.state.version)
+            return msgspec.structs.replace(unchanged, seconds=round(time.monotonic() - started, 3))
+        transport = self._open(request.to)
+        try:
+            share = self._shares.define(share, request, source)
+            schema = change.found.schema
+            rows = self._shares.rows(share).commit(change.after, schema, mode="overwrite")
+            removed = None
+            if change.removed:
+                removed = self._shares.removed(share).commit(change.removed, schema, mode="overwrite")
+            delivery = Delivery(
+                run_id=run_id, stamp=0, to=request.to, look=look, rows=rows, removed=removed, ids=change.ids,
+                receipt=receipt,
+            )  # fmt: skip
+            delivery = self._stamped(delivery, request.run_id, transport)
+            share = self._shares.move(share, msgspec.structs.replace(share.state, pending=delivery))
+            return self._deliver(share, delivery, transport, directory, started)
+        finally:
+            transport.close()
+
+    def _stamped(self, delivery: Delivery, run_id: str, transport: Transport) -> Delivery:
+        """Give a delivery its moment: one whose names nobody has taken. The place is known to answer then."""
+        while True:
+            stamped = msgspec.structs.replace(delivery, stamp=self._shares.stamp(run_id))
+            if transport.stat(first_name(stamped)) is None:
+                return stamped
+
+    def _deliver(
+        self, share: Share, delivery: Delivery, transport: Transport, directory: Path, started: float
+    ) -> ExportReceipt:
+        """Put the files of a delivery that is written down, then move what is shared."""
+        rows = self._shares.rows(share)
+        removed = [] if delivery.removed is None else self._shares.removed(share).files(delivery.removed)
+        files = render(delivery, rows.files(delivery.rows), removed, directory / delivery.run_id.replace("/", "-"),
+                       limits=self._limits)  # fmt: skip
+        try:
+            put(files, transport)
+        except NotDelivered as failed:
+            # nothing has arrived, so nothing is owed: whoever comes next begins anew, perhaps elsewhere
+            with suppress(SymbolonError):
+                self._shares.move(share, msgspec.structs.replace(share.state, pending=None))
+            raise failed.__cause__ or failed from None
+        receipt = msgspec.structs.replace(
+            delivery.receipt,
+            version=share.state.version + 1,
+            files=[file.told() for file in files],
+            seconds=round(time.monotonic() - started, 3),
+        )
+        arrived = msgspec.structs.replace(delivery, receipt=receipt)
+        state = Standing(version=share.state.version + 1, rows=delivery.rows, ids=delivery.ids, last=arrived)
+        self._shares.move(share, state)
+        if share.state.rows is not None:
+            rows.forget_before(share.state.rows)
+        return receipt
+
+    def _settle(self, share: Share, directory: Path) -> Share:
+        """Bring a delivery to its end that somebody began; give the share as it stands then."""
+        pending = share.state.pending
+        if pending is not None:
+            transport = self._open(pending.to)
+            try:
+                receipt = self._deliver(share, pending, transport, directory, time.monotonic())
+            finally:
+                transport.close()
+            self._noted(pending.run_id, receipt)
+            share = self._shares.read(share.name)
+        return share
+
+    def _kept(self, share: Share, run_id: str) -> ExportReceipt | None:
+        """Give the receipt of a run that was done before."""
+        last = share.state.last
+        if last is not None and last.run_id == run_id:
+            self._noted(run_id, last.receipt)
+            return last.receipt
+        try:
+            run = self._store.run(run_id)
+        except UnknownNameError:
+            return None
+        if run.state is RunState.DONE and "receipt" in run.facts:
+            return msgspec.convert(run.facts["receipt"], ExportReceipt)
+        return None
+
+    def _start(self, run_id: str, request: ShareRequest) -> None:
+        try:
+            run = self._store.run(run_id)
+        except UnknownNameError:
+            run = msgspec.structs.replace(Run.begin(WORK, request.audience), id=run_id, workflow=request.workflow)
+            self._store.start_run(run)
+            return
+        self._store.update_run(msgspec.structs.replace(run, state=RunState.RUNNING, error="", finished=None))
+
+    def _noted(self, run_id: str, receipt: ExportReceipt) -> None:
+        """Keep the receipt with its run; what was shared is never told as failed because this could not be written."""
+        with suppress(SymbolonError):
+            run = self._store.run(run_id)
+            facts = {**run.facts, "receipt": msgspec.to_builtins(receipt)}
+            self._store.update_run(msgspec.structs.replace(run, facts=facts))
+            self._store.finish_run(run_id, RunState.DONE)
+
+    def _given(self, change: _Change, receipt: ExportReceipt, started: float) -> Shared:
+        if not receipt.seconds:
+            receipt = msgspec.structs.replace(receipt, seconds=round(time.monotonic() - started, 3))
+        people = change.found.rows.select("profile_id").distinct()
+        return Shared(receipt, people, change.found.complement)
+
+
+def _expected(share: Share) -> tuple[int | None, int]:
+    """Give the lake version and the number of IDs of what is shared, once what is under way has arrived."""
+    pending = share.state.pending
+    return (share.state.rows, share.state.ids) if pending is None else (pending.rows, pending.ids)
+
+
+def _run_id(request: ShareRequest) -> str:
+    """Give the id that a run is kept under."""
+    run_id = request.run_id or Run.begin(WORK).id
+    if len(run_id) <= _LONGEST_RUN:
+        return run_id
+    return f"{run_id[: _LONGEST_RUN - 17]}-{hashlib.sha256(run_id.encode()).hexdigest()[:16]}"

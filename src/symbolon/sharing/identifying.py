@@ -1,0 +1,252 @@
+"""From people to their IDs of a data source: policy, the kept digests, and the protection that the source wants.
+
+Invariant: everybody of a population either has a row or is in the complement with one reason. Of a hashed source no
+value is read: its IDs are the digests that are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import ibis
+import pyarrow as pa
+
+from symbolon import ids, matching, policy
+from symbolon.files.inbound import writable
+from symbolon.ids.columns import nulled
+from symbolon.lake import ParquetStaging
+from symbolon.profiles.vocabulary import trim
+from symbolon.records import Encoding, Kind, Protection
+from symbolon.sharing import delta
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from symbolon.ids import IdSpec
+    from symbolon.lake import Engine, WrittenFile
+    from symbolon.profiles import Profiles
+    from symbolon.records import DataSource
+    from symbolon.sharing.sources import Sources
+
+NO_ID, INVALID_ID = "no_id", "invalid_id"
+_PEOPLE = pa.schema([("profile_id", pa.int64())])
+_REASONED = pa.schema([("profile_id", pa.int64()), ("reason", pa.string())])
+_IDENTIFIED = pa.schema([("profile_id", pa.int64()), ("id", pa.string())])
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The IDs of a population, staged in the directory given."""
+
+    files: list[WrittenFile]
+    schema: pa.Schema
+    #: see `symbolon.sharing.delta`
+    rows: ibis.Table
+    #: profile_id, reason
+    complement: ibis.Table
+    population: int
+    people: int
+    #: distinct IDs, and those of them that the delivery before did not have
+    ids: int
+    new: int
+    withheld: dict[str, int]
+    without_id: dict[str, int]
+
+
+def algorithm_of(source: DataSource) -> str:
+    """Name the algorithm of the match keys of a source."""
+    return "visitor" if source.kind is Kind.VISITOR else source.protection.match_algorithm
+
+
+def has_texts(source: DataSource) -> bool:
+    """Whether an ID on the wire is another than the match key: plain and encrypted ones."""
+    return source.kind is Kind.DECLARED and not source.protection.is_hash
+
+
+class Identifier:
+    """Finds IDs."""
+
+    def __init__(self, *, engine: Engine, profiles: Profiles, sources: Sources) -> None:
+        self._engine = engine
+        self._profiles = profiles
+        self._sources = sources
+
+    def schema(self, source: DataSource) -> pa.Schema:
+        """Give the columns of the rows of a source."""
+        encrypted = source.protection is Protection.AES_CBC
+        return delta.schema(algorithm_of(source), texts=has_texts(source), keys=encrypted)
+
+    def find(
+        self,
+        source: DataSource,
+        people: ibis.Table,
+        directory: Path,
+        *,
+        before: ibis.Table | None = None,
+        lines: bool = False,
+        keep: bool = True,
+    ) -> Found:
+        """Find the IDs of people, and say of the others why they have none.
+
+        Args:
+            source: whose IDs.
+            people: `profile_id`.
+            directory: where to stage.
+            before: what was shared before.
+            lines: whether an ID has to stand on a line of an inbound file.
+            keep: whether digests that are made now are kept.
+        """
+        schema = self.schema(source)
+        population, everybody = self._staged(people.select("profile_id").distinct(), directory, _PEOPLE, "population")
+        out, kept_out = self._staged(
+            policy.withheld_from_exports(self._profiles, source), directory, _REASONED, "withheld"
+        )
+        index, suspects = self._index(source, keep=keep)
+        owned = population.anti_join(out, "profile_id") if kept_out else population
+        owned = owned.inner_join(index, "profile_id").select(*matching.words_of(index), "profile_id")
+        allowed, blocked = owned, None
+        if kept_out:
+            words = matching.words_of(index)
+            taken = index.semi_join(out, "profile_id").select(*words).distinct()
+            blocked, some = self._staged(taken, directory, _words(source), "blocked")
+            if some:
+                allowed = owned.anti_join(blocked, words)
+            else:
+                blocked = None
+        repeats = self._repeats(source, allowed, suspects, directory)
+        version = source.key_version if source.protection is Protection.AES_CBC else None
+        rows = delta.parted(allowed, repeats, before, version)
+        if has_texts(source):
+            files = self._written_texts(source, rows, schema, directory, lines=lines)
+        else:
+            files = self._engine.write(rows, directory, schema, prefix="rows")
+        written = self._engine.scan([str(file.path) for file in files], schema)
+        row = self._engine.fetch(delta.counts(written, one_id_a_profile=source.kind is Kind.DECLARED)).to_pylist()[0]
+        withheld = population.inner_join(out, "profile_id").select("profile_id", "reason")
+        reasons = self._counted(withheld) if kept_out else {}
+        shared = int(row["people"] or 0)
+        missing: dict[str, int] = {}
+        complement = withheld
+        if shared + sum(reasons.values()) < everybody:
+            lost = self._lost(source, population.anti_join(out, "profile_id"), written, owned, blocked)
+            lacking, _ = self._staged(lost, directory, _REASONED, "lacking")
+            missing = self._counted(lacking)
+            if policy.SHARED_ID in missing:
+                reasons[policy.SHARED_ID] = missing.pop(policy.SHARED_ID)
+            complement = withheld.union(lacking) if kept_out else lacking
+        return Found(
+            files=files,
+            schema=schema,
+            rows=written,
+            complement=complement,
+            population=everybody,
+            people=shared,
+            ids=int(row["ids"] or 0),
+            new=int(row["new"] or 0),
+            withheld=reasons,
+            without_id=missing,
+        )
+
+    def identified(self, source: DataSource, people: ibis.Table, directory: Path) -> tuple[ibis.Table, ibis.Table]:
+        """Give people their IDs as they stand on the wire, and those who have none with the reason."""
+        found = self.find(source, people, directory)
+        rows = found.rows.select("profile_id", "id") if has_texts(source) else self._texts(source, found, directory)
+        extra = [name for name in people.columns if name not in ("profile_id", "id")]
+        return rows.inner_join(people, "profile_id").select("profile_id", "id", *extra), found.complement
+
+    def _staged(self, relation: ibis.Table, directory: Path, schema: pa.Schema, name: str) -> tuple[ibis.Table, int]:
+        files = self._engine.write(relation, directory, schema, prefix=name)
+        return self._engine.scan([str(file.path) for file in files], schema), sum(file.rows for file in files)
+
+    def _index(self, source: DataSource, *, keep: bool) -> tuple[ibis.Table, ibis.Table | None]:
+        """Give match keys with their profile, and the first words that several profiles may hold."""
+        if source.kind is Kind.VISITOR:
+            index = self._profiles.visitor_index()
+            return index, matching.repeated(index)
+        region, algorithm = self._sources.region(source), algorithm_of(source)
+        kept = self._profiles.index(source.key, source.scheme, region, algorithm, keep=keep)
+        return kept.relation, kept.shared
+
+    def _repeats(
+        self, source: DataSource, owned: ibis.Table, suspects: ibis.Table | None, directory: Path
+    ) -> ibis.Table | None:
+        if suspects is None:
+            return None
+        schema = _words(source).append(_PEOPLE.field(0))
+        repeats, count = self._staged(delta.repeated(owned, suspects), directory, schema, "repeated")
+        return repeats if count else None
+
+    def _written_texts(
+        self, source: DataSource, rows: ibis.Table, schema: pa.Schema, directory: Path, *, lines: bool
+    ) -> list[WrittenFile]:
+        """Stage rows with their text: as it was, where the other side has it already, else made now.
+
+        Those whose value makes no ID are left out.
+        """
+        files: list[WrittenFile] = []
+        if "id" in rows.columns:
+            files = self._engine.write(rows.filter(rows.id.notnull()), directory, schema, prefix="known")
+            rows = rows.filter(rows.id.isnull()).drop("id")
+        spec = self._sources.spec(source, as_address=source.channel.is_address)
+        people = self._profiles.current()
+        values = people.select("profile_id", value=people[source.key].cast("string"))
+        made = ParquetStaging(directory, schema, name="made")
+        for batch in self._engine.batches(rows.inner_join(values, "profile_id").select(*rows.columns, "value")):
+            texts = _protected(batch.column("value"), spec, lines=lines)
+            columns = {name: batch.column(name) for name in batch.schema.names} | {"id": texts}
+            whole = pa.record_batch([columns[name] for name in schema.names], schema=schema)
+            made.write(whole.filter(texts.is_valid()) if texts.null_count else whole)
+        return [*files, *made.close()]
+
+    def _lost(
+        self,
+        source: DataSource,
+        allowed: ibis.Table,
+        rows: ibis.Table,
+        owned: ibis.Table,
+        blocked: ibis.Table | None,
+    ) -> ibis.Table:
+        """Say of those who may be shared and have no row why not: `profile_id`, `reason`."""
+        lost = allowed.anti_join(rows, "profile_id").mutate(reason=ibis.literal(NO_ID))
+        if source.kind is Kind.DECLARED:
+            people = self._profiles.current()
+            text = people[source.key].cast("string")
+            some = people.select("profile_id", some=text.notnull() & (trim(text) != ""))
+            valued = lost.select("profile_id").left_join(some, "profile_id").select("profile_id", "some")
+            reasons = ibis.ifelse(ibis.coalesce(valued.some, ibis.literal(value=False)), INVALID_ID, NO_ID)
+            lost = valued.select("profile_id", reason=reasons)
+        if blocked is None:
+            return lost
+        taken = owned.semi_join(blocked, matching.words_of(owned)).select(taken_id=owned.profile_id).distinct()
+        both = lost.left_join(taken, lost.profile_id == taken.taken_id)
+        return both.select("profile_id", reason=ibis.ifelse(both.taken_id.isnull(), both.reason, policy.SHARED_ID))
+
+    def _texts(self, source: DataSource, found: Found, directory: Path) -> ibis.Table:
+        """Stage the IDs of rows whose match key is the ID: `profile_id`, `id`."""
+        words = matching.words_of(found.rows)
+        staging = ParquetStaging(directory, _IDENTIFIED, name="identified")
+        for batch in self._engine.batches(found.rows.select("profile_id", *words)):
+            texts = wire_texts(batch, words, algorithm_of(source), source.encoding)
+            staging.write(pa.record_batch([batch.column("profile_id"), texts], schema=_IDENTIFIED))
+        return self._engine.scan([str(file.path) for file in staging.close()], _IDENTIFIED)
+
+    def _counted(self, reasoned: ibis.Table) -> dict[str, int]:
+        counted = reasoned.group_by("reason").agg(count=reasoned.count())
+        return {row["reason"]: int(row["count"]) for row in self._engine.fetch(counted.order_by("reason")).to_pylist()}
+
+
+def wire_texts(batch: pa.RecordBatch, words: list[str], algorithm: str, encoding: Encoding) -> pa.Array:
+    """Give the IDs of a batch of match key words."""
+    return ids.wire_text([batch.column(name).to_numpy() for name in words], algorithm, encoding)
+
+
+def _words(source: DataSource) -> pa.Schema:
+    return pa.schema([(f"d{place}", pa.int64()) for place in range(ids.word_count(algorithm_of(source)))])
+
+
+def _protected(values: pa.Array, spec: IdSpec, *, lines: bool) -> pa.Array:
+    texts = ids.protect(values, spec)
+    if not lines:
+        return texts
+    return nulled(texts, writable(texts))
