@@ -19,6 +19,7 @@ NOUNS = {
         "import", "list", "show", "versions", "members", "rejects", "diagnose", "diff", "refresh", "reconcile",
         "rollback", "delete",
     ],
+    "transport": ["add", "edit", "list", "show", "test", "delete"],
     "file": ["inspect"],
     "id": ["explain", "normalise"],
     "scheme": ["list", "show", "test"],
