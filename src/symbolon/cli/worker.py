@@ -32,6 +32,7 @@ def worker(
 
 
 def work(session: Session, worker: Worker, *, once: bool) -> None:
+    """Let a worker work until a signal comes, or only once."""
     if once:
         worker.once()
         return

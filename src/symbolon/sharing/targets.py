@@ -22,17 +22,21 @@ if TYPE_CHECKING:
 
     from symbolon.lake import Engine
     from symbolon.profiles import Profiles
-    from symbolon.records import Audience, Receipt
+    from symbolon.records import Audience, DataSource, Receipt
     from symbolon.sharing.library import Audiences
     from symbolon.sharing.lists import ListSaver
+    from symbolon.sharing.sources import Sources
     from symbolon.targeting import Population, SaveRequest, Shared, ShareRequest
 
 
 class AudienceLibrary:
     """The library of one project; see `symbolon.targeting.publishing.Library` for what each method gives."""
 
-    def __init__(self, *, audiences: Audiences, lists: ListSaver, engine: Engine, profiles: Profiles) -> None:
+    def __init__(
+        self, *, audiences: Audiences, lists: ListSaver, engine: Engine, profiles: Profiles, sources: Sources
+    ) -> None:
         self._audiences = audiences
+        self._sources = sources
         self._lists = lists
         self._engine = engine
         self._profiles = profiles
@@ -40,6 +44,10 @@ class AudienceLibrary:
     def audience(self, name: str) -> Audience:
         """Give an audience."""
         return self._audiences.show(name)
+
+    def source(self, name: str) -> DataSource:
+        """Give a data source."""
+        return self._sources.show(name)
 
     def rows(self, name: str) -> ibis.Table:
         """Give the current rows of a List, Shared or File audience."""

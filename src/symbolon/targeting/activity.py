@@ -68,6 +68,8 @@ class Context(Protocol):
     seed: int
     #: what comes in, in the order of `from`; branches that were not taken are left out
     inputs: Sequence[Population]
+    #: whether a transition comes in, with a population or without
+    has_input: bool
     #: parameters of the run (external signal)
     parameters: Mapping[str, Any]
     engine: Engine

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from symbolon.targeting.surroundings import Steps, Surroundings
 
+    #: activity, name, relation, folder -> rows that survive a crash
+    Kept = Callable[[str, str, ibis.Table, Path], ibis.Table]
+
 
 class ActivityContext:
     """The context of one activity; see `symbolon.targeting.activity.Context` for what each method gives."""
@@ -46,12 +49,17 @@ class ActivityContext:
         steps: Steps,
         fault: Callable[..., None],
         memory: Memory,
+        has_input: bool = False,
+        kept: Kept | None = None,
     ) -> None:
         self.mode = mode
         self.workflow, self.run_id, self.activity = workflow, run_id, activity
         self.now = now
         self.seed = zlib.crc32(f"{run_id}/{activity}".encode())
         self.inputs = inputs
+        self.has_input = has_input
+        #: what a signal brought
+        self.received: dict[str, Any] = {}
         self.parameters = parameters
         self.directory = directory
         self.engine, self.profiles = surroundings.engine, surroundings.profiles
@@ -63,6 +71,7 @@ class ActivityContext:
         self._surroundings = surroundings
         self._steps = steps
         self._noted_fault = fault
+        self._kept = kept
         self._remembered = memory
         self._members = Members(self.library, self.profiles, now)
         self._rules = Rules(self._members.scope, parameters, self.fault)
@@ -102,6 +111,8 @@ class ActivityContext:
         """Compute a relation once."""
         if self.mode is Mode.CHECK:
             return relation
+        if self._kept is not None:
+            return self._kept(self.activity, name, relation, self.directory)
         schema = relation.schema().to_pyarrow()
         files = self.engine.write(relation, self.directory / f"kept-{name}", schema)
         return self.engine.scan([str(file.path) for file in files], schema)
@@ -129,7 +140,11 @@ class ActivityContext:
 
     def receive(self, topic: str, timeout_s: float | None = None) -> dict[str, Any] | None:
         """Wait for a signal, in a run."""
-        return self._steps.receive(topic, timeout_s) if self.mode is Mode.RUN else None
+        if self.mode is not Mode.RUN:
+            return None
+        given = self._steps.receive(topic, timeout_s)
+        self.received.update(given or {})
+        return given
 
     def note(self, **facts: Any) -> None:
         """Tell what was done."""

@@ -200,7 +200,7 @@ class Planner:
             mode=mode,
             run_id="",
             now=datetime.now(UTC),
-            parameters=parameters or {},
+            parameters=dict(parameters or {}),
             directory=directory,
             steps=PlanSteps(),
             rows=rows,

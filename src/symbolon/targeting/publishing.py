@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import ibis
 
-    from symbolon.records import Audience, Receipt
+    from symbolon.records import Audience, DataSource, Receipt
 
 
 class SaveMode(StrEnum):
@@ -79,6 +79,9 @@ class ShareRequest(msgspec.Struct, frozen=True, kw_only=True):
     max_shrink: float = 0.5
     #: share an empty population, or shrink more than that, all the same
     force: bool = False
+    #: how files look: `gzip`, `by_day` (below `date=YYYY-MM-DD/`), `signal` (`ic=`) are `yes` or `no`; `owner` is the
+    #: number of the data source that owns the segment
+    options: dict[str, str] = {}
     workflow: str = ""
     run_id: str = ""
 
@@ -141,6 +144,14 @@ class Library(Protocol):
 
     def audience(self, name: str) -> Audience:
         """Give an audience.
+
+        Raises:
+            UnknownNameError: nothing has this name; the nearest names are part of the message.
+        """
+        ...
+
+    def source(self, name: str) -> DataSource:
+        """Give a data source.
 
         Raises:
             UnknownNameError: nothing has this name; the nearest names are part of the message.

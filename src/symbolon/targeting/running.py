@@ -42,9 +42,10 @@ WANTED = {"pause": RunState.PAUSED, "stop": RunState.STOPPED}
 class KeptRows:
     """Computes rows into a table of the lake that belongs to the run."""
 
-    def __init__(self, surroundings: Surroundings, run_id: str) -> None:
+    def __init__(self, surroundings: Surroundings, run_id: str, execution: int) -> None:
         self._around = surroundings
         self._run = run_id
+        self._execution = execution
 
     def table_name(self, activity: str, transition: str) -> str:
         """Give the name of the table that keeps a transition."""
@@ -57,6 +58,15 @@ class KeptRows:
         files = self._around.engine.write(relation, directory / f"rows-{transition}", schema)
         table.commit(files, schema, mode="overwrite")
         return self._around.engine.scan(table.files(), schema), sum(file.rows for file in files)
+
+    def once(self, activity: str, name: str, relation: ibis.Table, directory: Path) -> ibis.Table:
+        """Give rows that were computed in this execution before, else compute them now."""
+        table = self._around.lake.table(self.table_name(activity, f"keep-{self._execution}-{name}"))
+        if not table.exists:
+            schema = relation.schema().to_pyarrow()
+            files = self._around.engine.write(relation, directory / f"once-{name}", schema)
+            table.commit(files, schema, mode="overwrite")
+        return self._around.engine.scan(table.files(), table.schema())
 
     def kept(self, passed: Passed) -> ibis.Table:
         """Give rows that were computed before, maybe by another process.
@@ -84,8 +94,8 @@ class Running:
         self._run = run
         self._workflow = workflow
         self._progress = progress
-        self._rows = KeptRows(surroundings, run.id)
         self._execution = int(run.facts.get("executions", 0))
+        self._rows = KeptRows(surroundings, run.id, self._execution)
         self._visited: dict[str, Visited] = {}
         self._failed: set[str] = set()
         self._redone: dict[str, int] = {}
@@ -106,11 +116,12 @@ class Running:
                 mode=Mode.RUN,
                 run_id=self._run.id,
                 now=datetime.fromisoformat(self._run.facts["now"]),
-                parameters=self._run.facts.get("parameters", {}),
+                parameters=dict(self._run.facts.get("parameters", {})),
                 directory=directory,
                 steps=steps,
                 rows=self._rows,
                 redone=self._redone,
+                kept=self._rows.once,
             )
             for node in self._workflow.nodes:
                 asked = self._asked()
@@ -150,8 +161,16 @@ class Running:
             visited.memory, _ = self._rows.computed(node, _MEMORY, visited.memory, walk.directory / node.id)
         self._visited[node.id] = visited
         if not is_done:
+            if node.kind.waits and walk.parameters != self._run.facts.get("parameters"):
+                self._keep_parameters(walk.parameters)
             self._put(step, visited)
         return None
+
+    def _keep_parameters(self, parameters: dict[str, Any]) -> None:
+        """Note what a signal brought: a later execution does not receive it again."""
+        now = self._store.run(self._run.id)
+        self._run = msgspec.structs.replace(now, facts={**now.facts, "parameters": msgspec.to_builtins(parameters)})
+        self._store.update_run(self._run)
 
     def _begun(self, node: Node, before: RunStep | None, *, is_done: bool) -> RunStep:
         """Note that an activity begins, unless it is only composed again."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from symbolon.targeting.context import Kept
     from symbolon.targeting.definition import Node, Workflow
     from symbolon.targeting.population import Population
     from symbolon.targeting.surroundings import Steps, Surroundings
@@ -79,12 +80,14 @@ class Walk:
     mode: Mode
     run_id: str
     now: datetime
-    parameters: Mapping[str, Any]
+    parameters: dict[str, Any]
     directory: Path
     steps: Steps
     rows: Rows | None = None
     #: activities that a person has had done again, and for the how-many-th time: what they publish is new
     redone: Mapping[str, int] = field(default_factory=dict)
+    #: keeps rows that an activity needs again after a crash; None = they need not survive
+    kept: Kept | None = None
     faults: list[WorkflowFault] = field(default_factory=list)
 
     def visit(self, node: Node, before: Mapping[str, Visited]) -> Visited:
@@ -97,6 +100,8 @@ class Walk:
         context = self.context(node, inputs)
         outcome = node.kind.apply(node.options, context)
         visited.facts, visited.memory = context.facts, context.memory
+        declared = getattr(node.options, "parameters", {})
+        self.parameters.update({name: value for name, value in context.received.items() if name in declared})
         for name in node.outputs:
             if name in outcome:
                 self.take(visited, name, outcome[name], context.directory)
@@ -137,6 +142,8 @@ class Walk:
             steps=self.steps,
             fault=fault,
             memory=Memory(self.surroundings),
+            has_input=bool(node.sources),
+            kept=self.kept,
         )
 
     def take(self, visited: Visited, name: str, population: Population | None, directory: Path) -> None:

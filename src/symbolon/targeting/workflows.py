@@ -272,7 +272,7 @@ class Workflows:
             self.durable.cancel(self._key(run))
         self._store.update_run(msgspec.structs.replace(run, state=RunState.STOPPED, finished=datetime.now(UTC)))
 
-    def signal(self, name: str, activity: str, parameters: Mapping[str, Any]) -> Run | None:
+    def signal(self, name: str, activity: str, parameters: Mapping[str, Any]) -> Run:
         """Send an external signal: to the run that waits for it, or begin one if the workflow begins with it.
 
         Raises:

@@ -137,7 +137,7 @@ class Watcher:
         """Do what is to be done with one set; None = nothing."""
         before = self._store.arrival(feed.name, one.name)
         known = before is not None and before.fingerprint == one.fingerprint
-        if before is not None and known and before.state is not ArrivalState.WAITING:
+        if before is not None and before.state is not ArrivalState.WAITING and (known or _is_rest_of(one, before)):
             self._tidy(feed, transport, before)
             return None
         first = Arrival(feed=feed.name, name=one.name, fingerprint=one.fingerprint)
@@ -190,6 +190,7 @@ class Watcher:
             return self._failed(feed, transport, one, arrival, error)
         facts: dict[str, Any] = {
             "files": [file.name for file in one.files],
+            "fingerprints": {file.name: file.fingerprint for file in one.files},
             "receipts": [_short(receipt) for receipt in receipts],
             "seconds": round(time.monotonic() - started, 3),
         }
@@ -222,6 +223,7 @@ class Watcher:
         """Note why a set was not imported: it waits, or it is refused."""
         facts: dict[str, Any] = {
             "files": [file.name for file in one.files],
+            "fingerprints": {file.name: file.fingerprint for file in one.files},
             "error": {"code": error.code, "summary": error.summary, "hint": error.hint},
         }
         if error.code in _TOO_LATE:
@@ -266,7 +268,8 @@ class Watcher:
         """Put why a set was refused beside it, without any identifier."""
         with self._lake.attempt("receipt") as directory:
             path = directory / "receipt.json"
-            told = {"feed": arrival.feed, "name": arrival.name, "state": arrival.state.value, **arrival.facts}
+            facts = {name: value for name, value in arrival.facts.items() if name != "fingerprints"}
+            told = {"feed": arrival.feed, "name": arrival.name, "state": arrival.state.value, **facts}
             path.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=2))
             transport.put(path, f"{beside}.receipt.json", overwrite=True)
 
@@ -274,9 +277,19 @@ class Watcher:
         self, arrival: Arrival, state: ArrivalState, facts: dict[str, Any], *, fingerprint: str | None = None
     ) -> Arrival:
         kept = arrival.fingerprint if fingerprint is None else fingerprint
-        noted = msgspec.structs.replace(arrival, state=state, facts=facts, fingerprint=kept)
+        noted = msgspec.structs.replace(arrival, state=state, facts=facts, fingerprint=kept, changed=self._clock())
         self._store.put_arrival(noted)
         return noted
+
+
+def _is_rest_of(one: RemoteSet, before: Arrival) -> bool:
+    """Say whether these are files of a set that is done with, whose others were moved before a worker died."""
+    named = before.facts.get("files")
+    names = set(named) if isinstance(named, list) else set()
+    listed = before.facts.get("fingerprints")
+    prints = listed if isinstance(listed, dict) else {}
+    rest = {file.name: file.fingerprint for file in one.files}
+    return "tidied" not in before.facts and rest.keys() < names and all(prints.get(n) == p for n, p in rest.items())
 
 
 def _short(receipt: Receipt) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import ibis
+import ibis.expr.operations as ops
 
 from symbolon.targeting.activities._columns import twice
 from symbolon.targeting.activity import Mode
@@ -109,7 +110,16 @@ def apart(population: Population, table: ibis.Table) -> list[ibis.Value]:
 def sorted_by(context: Context, text: str, path: str, population: Population, table: ibis.Table) -> list[ibis.Value]:
     """Give sort keys for an order, which may be empty; they tell all rows apart."""
     keys = context.ordering(text, table, path) if text.strip() else []
-    return [*keys, *apart(population, table)]
+    return once([*keys, *apart(population, table)])
+
+
+def once(keys: Iterable[ibis.Value]) -> list[ibis.Value]:
+    """Give the first sort key of each value: Ibis would take the direction of the last."""
+    found: dict[Any, ibis.Value] = {}
+    for key in keys:
+        node: Any = key.op()
+        found.setdefault(node.arg if isinstance(node, ops.SortKey) else node, key)
+    return list(found.values())
 
 
 def first_rows(rows: ibis.Table, keys: Sequence[ibis.Value], count: int) -> ibis.Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from symbolon.errors import SymbolonError
 from symbolon.targeting.activity import Mode
@@ -13,19 +13,15 @@ if TYPE_CHECKING:
 
 
 def source_of(context: Context, name: str) -> DataSource | None:
-    """Give a data source; None where the library tells of none, or a check finds that it is unknown, and notes it.
+    """Give a data source; None where a check finds that it is unknown, and notes it.
 
     Raises:
         UnknownNameError: in a plan or a run, nothing has this name.
     """
-    show: Any = getattr(context.library, "source", None)
-    if show is None:
-        return None
     try:
-        found: DataSource = show(name)
+        return context.library.source(name)
     except SymbolonError as error:
         if context.mode is not Mode.CHECK:
             raise
         context.fault("source", error.summary, error.hint)
         return None
-    return found

@@ -116,7 +116,7 @@ def _filled(options: DeduplicationOptions, context: Context, table: ibis.Table) 
     found: Any = ibis.literal(0, "int64")
     for place, text in enumerate(options.columns):
         value: Any = context.expression(text, table, f"columns[{place}]")
-        has: Any = value.notnull() & (value != "") if value.type().is_string() else value.notnull()
+        has: Any = (value.nullif("") if value.type().is_string() else value).notnull()
         found = found + has.fill_null(False).cast("int64")
     return found
 

@@ -123,7 +123,7 @@ def _own(options: ExternalSignalOptions, given: Mapping[str, Any]) -> dict[str, 
 
 def _waits(context: Context) -> bool:
     """Whether something comes in: then the run goes on already, and waits here."""
-    return bool(getattr(context, "has_input", bool(context.inputs)))
+    return context.has_input
 
 
 def _nearest(name: str, declared: Mapping[str, Parameter]) -> str:

@@ -56,6 +56,8 @@ def apply(options: UnionOptions, context: Context) -> Outcome:
     first = sets[0]
     key = key_column(first)
     extra = _columns(options.columns, context, sets)
+    if not extra and not key:
+        return {RESULT: first}  # a fault, which was told
     parts = [_part(one, extra) for one in sets]
     rows = parts[0]
     if first.dimension == PROFILE and not extra:
@@ -114,7 +116,7 @@ def _part(one: Population, extra: dict[str, Any]) -> ibis.Table:
     for name, kind in extra.items():
         there = rows[name] if name in one.extra else ibis.null(kind)
         columns[name] = there if there.type() == kind else there.cast(kind)
-    return rows.select(**columns) if columns else rows
+    return rows.select(**columns)
 
 
 ACTIVITY = Activity(
