@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from symbolon.targeting.conditions import kinds
-from symbolon.targeting.conditions.functions import FORMS, Function
-from symbolon.targeting.conditions.functions import choices, dates, numbers, texts
+from symbolon.targeting.conditions.functions import FORMS, Function, choices, dates, numbers, texts
 
 BEGIN = "<!-- below: generated from the registry of functions; UPDATE_GOLDEN=1 renews it -->\n"
 END = "<!-- above: generated -->\n"
