@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-import threading
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from symbolon.errors import TransportError
 from symbolon.transports import (
     Below,
     NameRefused,
@@ -145,36 +146,48 @@ def test_links_that_lead_out(transport: Any, root: Path, tmp_path: Path, source:
     assert (outside / "secret").read_bytes() == b"canary"
 
 
-def test_a_link_that_appears_at_the_wrong_moment(root: Path, tmp_path: Path) -> None:
-    """Somebody who may write to the folder swaps a folder for a link, again and again; nothing outside is ever read."""
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_a_link_that_appears_at_the_wrong_moment(
+    root: Path, tmp_path: Path, source: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who may write to the folder puts a link there after we looked, and before we opened."""
     outside, inside = tmp_path / "outside", root / "a"
-    outside.mkdir()
-    inside.mkdir()
-    (outside / "x").write_bytes(b"canary")
-    (inside / "x").write_bytes(b"good")
-    (root / "b").symlink_to(outside)
-    transport = open_transport(str(root), base=root)
-    stop = threading.Event()
+    real = room.LocalTransport._resolved
 
-    def swap() -> None:
-        while not stop.is_set():
-            inside.rename(root / "c")
-            (root / "b").rename(inside)
-            inside.rename(root / "b")
-            (root / "c").rename(inside)
+    def late(self: Any, name: str) -> Path:
+        path = real(self, name)
+        if what == "folder":
+            inside.rename(root / f"moved-{name.replace('/', '-')}")
+            inside.symlink_to(outside)
+        elif name.endswith("x"):
+            path.unlink()
+            path.symlink_to(outside / "x")
+        return path
 
-    thread = threading.Thread(target=swap)
-    thread.start()
-    got = set()
-    try:
-        for _ in range(400):
-            with contextlib.suppress(Exception):
-                transport.fetch("a/x", tmp_path / "target")
-                got.add((tmp_path / "target").read_bytes())
-    finally:
-        stop.set()
-        thread.join()
-    assert got <= {b"good"}
+    def read(one: Any) -> None:  # `fetch` looks again at the end, and would throw away what was read
+        with os.fdopen(one._opened("a/x"), "rb") as file:
+            assert file.read() != b"canary"
+
+    for call in (
+        read,
+        lambda one: one.fetch("a/x", tmp_path / "target"),
+        lambda one: one.put(source, "a/y", overwrite=True),
+        lambda one: one.move("a/x", "z"),
+        lambda one: one.delete("a/x"),
+    ):
+        shutil.rmtree(outside, ignore_errors=True)
+        shutil.rmtree(root)
+        outside.mkdir()
+        inside.mkdir(parents=True)
+        (outside / "x").write_bytes(b"canary")
+        (inside / "x").write_bytes(b"good")
+        with monkeypatch.context() as patch:
+            patch.setattr(room.LocalTransport, "_resolved", late)
+            with contextlib.suppress(TransportError):
+                call(open_transport(str(root), base=root))
+        assert [path.name for path in outside.iterdir()] == ["x"]
+        assert (outside / "x").read_bytes() == b"canary"
+        assert not (tmp_path / "target").exists()
 
 
 def test_what_is_no_file_or_has_no_proper_name(transport: Any, root: Path, tmp_path: Path, source: Path) -> None:
