@@ -227,7 +227,11 @@ def run(bench: Bench, kind: str, inputs: Sequence[Population] = (), **values: An
 
 def bag(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     """Give rows so that bags of them can be compared, missing values and all."""
-    return sorted(repr(sorted(row.items())) for row in rows)
+
+    def shown(value: Any) -> Any:
+        return value.isoformat() if isinstance(value, date) else value
+
+    return sorted(repr(sorted((name, shown(value)) for name, value in row.items())) for row in rows)
 
 
 def people_of(count: int) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from symbolon.targeting.activities._rows import free
+from symbolon.targeting.activities._rows import free, is_nothing
 from symbolon.targeting.conditions.kinds import BOOLEAN, DATE, INTEGER, MOMENT, NUMBER, TEXT, kind_of
 
 if TYPE_CHECKING:
@@ -58,11 +58,18 @@ def _aggregate(text: str, context: Context, table: ibis.Table, path: str) -> Any
         context.fault(path, f"`{name}` needs a column", f"{name}({table.columns[-1]})")
         return None
     value: Any = context.expression(inner, table, path)
-    if kind_of(value.type()) not in _TAKES[name]:
-        context.fault(path, f"`{name}` takes no values of this type", "count, min and max take most types")
-        return None
     made = {"avg": "mean", "count_distinct": "nunique"}.get(name, name)
-    return getattr(value, made)()
+    if is_nothing(value):
+        pass
+    elif not hasattr(value, "nunique"):
+        context.fault(
+            path, f"`{name}` needs a column, and this is the same for all rows", f"{name}({table.columns[-1]})"
+        )
+    elif kind_of(value.type()) not in _TAKES[name]:
+        context.fault(path, f"`{name}` takes no values of this type", "count, min and max take most types")
+    else:
+        return getattr(value, made)()
+    return None
 
 
 def counts_of(aggregates: Mapping[str, str], beside: Mapping[str, str]) -> list[str]:

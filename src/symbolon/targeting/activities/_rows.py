@@ -147,6 +147,12 @@ def _joined(rows: ibis.Table, others: ibis.Table, columns: Sequence[str], how: A
     return rows.join(renamed, pairs, how=how).select(*rows.columns)
 
 
+def is_nothing(value: Any) -> bool:
+    """Say whether a value is the null that stands for an expression with a fault."""
+    node = value.op()
+    return isinstance(node, ops.Literal) and node.value is None
+
+
 def common_type(kinds: Iterable[types.DataType]) -> types.DataType | None:
     """Give the type in which columns of several sets go together; None if they do not."""
     found = {kind.copy(nullable=True) for kind in kinds}

@@ -74,20 +74,15 @@ def apply(options: EnrichmentOptions, context: Context) -> Outcome:
     """Add the columns."""
     inbound = one_input(context)
     own = own_columns(inbound)
-    new: list[str] = []
-    for path, names in _names(options).items():
-        checked_names(context, path, names, [*inbound.relation.columns, *new], own)
-        for name in names:
-            if name in new:
-                context.fault(f"{path}.{name[:64]}", f"`{name[:64]}` is added twice", "choose another name")
-        new += names
+    options = _named(options, context, inbound)
+    new = [*options.columns, *options.links, *(options.join.columns if options.join else [])]
     if not new:
         context.fault("", "an enrichment adds columns", "columns: {city: upper(city)}")
     table = described(context, inbound, *options.columns.values())
     added = {name: context.expression(text, table, f"columns.{name}") for name, text in options.columns.items()}
     carried = {name: table[name] for name in inbound.relation.columns}
     # beside the columns that came in until all is joined: a name may replace one that is still asked for
-    beside = {name: free(f"_new_{place}", table) for place, name in enumerate(dict.fromkeys(new))}
+    beside = {name: free(f"_new_{place}", table) for place, name in enumerate(new)}
     rows = table.select(**carried, **{beside[name]: value for name, value in added.items()})
     if options.links:
         rows = _with_links(options.links, context, inbound, rows, beside)
@@ -97,9 +92,20 @@ def apply(options: EnrichmentOptions, context: Context) -> Outcome:
     return {RESULT: inbound.of(rows.select(**{name: rows[place] for name, place in there.items()}))}
 
 
-def _names(options: EnrichmentOptions) -> dict[str, list[str]]:
-    joined = list(options.join.columns) if options.join else []
-    return {"columns": list(options.columns), "links": list(options.links), "join.columns": joined}
+def _named(options: EnrichmentOptions, context: Context, inbound: Population) -> EnrichmentOptions:
+    """Fault the names that can be no new columns; leave out what is named a second time."""
+    given = {"columns": options.columns, "links": options.links, "join.columns": {}}
+    if options.join:
+        given["join.columns"] = options.join.columns
+    seen: list[str] = []
+    for path, texts in given.items():
+        checked_names(context, path, list(texts), [*inbound.relation.columns, *seen], own_columns(inbound))
+        for name in set(texts) & set(seen):
+            context.fault(f"{path}.{name[:64]}", f"`{name[:64]}` is added twice", "choose another name")
+        given[path] = {name: text for name, text in texts.items() if name not in seen}
+        seen += given[path]
+    join = options.join and msgspec.structs.replace(options.join, columns=given["join.columns"])
+    return msgspec.structs.replace(options, columns=given["columns"], links=given["links"], join=join)
 
 
 def _with_links(

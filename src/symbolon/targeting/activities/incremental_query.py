@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import ibis.expr.operations as ops
 import pyarrow as pa
 from msgspec import Meta
 
-from symbolon.targeting.activities._rows import checked_names
+from symbolon.targeting.activities._rows import checked_names, is_nothing
 from symbolon.targeting.activity import MAYBE_INPUT, RESULT, Activity, Category, Context, Options, Outcome
 from symbolon.targeting.conditions.kinds import DATE, MOMENT, kind_of
 from symbolon.targeting.population import PROFILE, Population
@@ -69,8 +68,7 @@ def _since(options: IncrementalQueryOptions, context: Context, rows: ibis.Table)
     value: Any = context.expression(options.since, rows, "since")
     kind = kind_of(value.type())
     if kind not in (DATE, MOMENT):
-        node = value.op()
-        if not (isinstance(node, ops.Literal) and node.value is None):  # else its fault was told
+        if not is_nothing(value):  # else its fault was told
             context.fault("since", "this has no date and no moment", "since: modified")
         return rows
     last: Any = context.remembered(_LAST)["moment"].max().as_scalar()
