@@ -16,6 +16,7 @@ NOUNS = {
     "profiles": ["import", "link", "show", "list", "rejects", "export"],
     "source": ["add", "edit", "list", "show", "accept", "test", "delete"],
     "audience": [
+        "export",
         "import", "list", "show", "versions", "members", "rejects", "diagnose", "diff", "refresh", "reconcile",
         "rollback", "delete",
     ],

@@ -17,6 +17,19 @@ UNMATCHED = {
     "unknown_id": "no profile has it; it is kept, and joins when one does",
     "ambiguous_id": "several profiles have it, and the data source rejects that",
 }
+#: why policy keeps a profile out of what is shared
+WITHHELD = {
+    "do_not_share": "opted out of sharing",
+    "opt_out_all": "denylisted for everything",
+    "opt_out_email": "denylisted for e-mail",
+    "opt_out_sms": "denylisted for text messages",
+    "id_opted_out": "another profile with the same ID stays out",
+}
+#: why a profile has no ID that could be shared
+WITHOUT_ID = {
+    "no_id": "has no value, or no browser, for this data source",
+    "invalid_id": "its value makes no ID of this data source",
+}
 #: why a row of profiles was not taken
 PROFILE_REJECTED = {
     "malformed_line": "more or fewer cells than the header",

@@ -386,7 +386,8 @@ class Exporter:
         try:
             run = self._store.run(run_id)
         except UnknownNameError:
-            run = msgspec.structs.replace(Run.begin(WORK, request.audience), id=run_id, workflow=request.workflow)
+            facts = {"workflow": request.workflow, "source": request.source, "segment": request.segment}
+            run = msgspec.structs.replace(Run.begin(WORK, request.audience), id=run_id, facts=facts)
             self._store.start_run(run)
             return
         self._store.update_run(msgspec.structs.replace(run, state=RunState.RUNNING, error="", finished=None))

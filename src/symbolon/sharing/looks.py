@@ -27,7 +27,7 @@ def look_of(request: ShareRequest, source: DataSource) -> Look:
     Raises:
         ExportOptionError: the source has no number on the wire, the segment is none, or an option means nothing.
     """
-    options = dict(getattr(request, "options", {}))
+    options = dict(request.options)
     faults = [fault for fault in _faults(request, source, options) if fault]
     if faults:
         raise ExportOptionError("; ".join(faults), hint=_hint(request, source), details={"faults": faults})
