@@ -438,3 +438,15 @@ def test_the_mode_of_what_is_put(server: SshServer, root: Path, source: Path) ->
     transport.put(source, "x")
     assert (root / "x").stat().st_mode & 0o777 == 0o640
     transport.close()
+
+
+def test_a_server_that_hangs_is_given_up(
+    mortal_server: SshServer, root: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there, takes connections, and the session answers nothing: silence is noticed, and a new session goes on."""
+    files = watch(monkeypatch, "leaving", CHUNK * 2, mortal_server.hold)
+    transport = quick(transport_to(mortal_server, root, keepalive="1"))
+    transport.put(source, "x")
+    assert (root / "x").read_bytes() == CONTENT
+    assert files[0].places.count(0) == 1
+    transport.close()
