@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -443,10 +444,23 @@ def test_the_mode_of_what_is_put(server: SshServer, root: Path, source: Path) ->
 def test_a_server_that_hangs_is_given_up(
     mortal_server: SshServer, root: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is there, takes connections, and the session answers nothing: silence is noticed, and a new session goes on."""
+    """It takes connections, and the session answers nothing: silence is noticed, and a new session goes on."""
     files = watch(monkeypatch, "leaving", CHUNK * 2, mortal_server.hold)
     transport = quick(transport_to(mortal_server, root, keepalive="1"))
     transport.put(source, "x")
     assert (root / "x").read_bytes() == CONTENT
     assert files[0].places.count(0) == 1
+    transport.close()
+
+
+@pytest.mark.parametrize("kind", ["sftp", "folder"])
+def test_what_a_process_that_died_was_writing_goes(server: SshServer, root: Path, source: Path, kind: str) -> None:
+    (root / "d").mkdir()
+    for name, days in ((".symbolon-old.part", 2), (".symbolon-new.part", 0), (".hidden", 9), ("x.part", 9)):
+        (root / "d" / name).write_bytes(b"half")
+        then = time.time() - days * 86_400
+        os.utime(root / "d" / name, (then, then))
+    transport = transport_to(server, root) if kind == "sftp" else open_transport(str(root), base=root)
+    transport.put(source, "d/x")
+    assert sorted(path.name for path in (root / "d").iterdir()) == [".hidden", ".symbolon-new.part", "x", "x.part"]
     transport.close()

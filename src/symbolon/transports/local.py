@@ -11,6 +11,7 @@ import errno
 import heapq
 import os
 import stat as modes
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,16 @@ from symbolon.transports.errors import (
     TransportFull,
     TransportUnreachable,
 )
-from symbolon.transports.paths import checked, checked_prefix, is_listed, joined, matches, temporary
+from symbolon.transports.paths import (
+    LEFT_BEHIND_S,
+    checked,
+    checked_prefix,
+    is_listed,
+    is_temporary,
+    joined,
+    matches,
+    temporary,
+)
 from symbolon.transports.probing import probe
 from symbolon.transports.transport import RemoteFile
 
@@ -53,6 +63,7 @@ class LocalTransport:
     def __init__(self, root: Path, *, mode: int = 0o600) -> None:
         self._root = Path(os.path.abspath(root))  # noqa: PTH100 - `resolve` would follow links at the wrong moment
         self._mode = mode
+        self._swept: set[str] = set()
         self.place = f"file://{self._root}"
 
     def __repr__(self) -> str:
@@ -102,6 +113,7 @@ class LocalTransport:
             _told(name),
             self._folder_of(checked(name), create=True) as (folder, last),
         ):
+            self._sweep(folder, name.rpartition("/")[0])
             part = temporary()
             out = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, self._mode, dir_fd=folder)
             try:
@@ -195,6 +207,16 @@ class LocalTransport:
         finally:
             os.close(folder)
 
+    def _sweep(self, folder: int, name: str) -> None:
+        """Once a folder: take away what processes that died were writing there."""
+        if name in self._swept:
+            return
+        self._swept.add(name)
+        for one in os.listdir(folder):
+            with contextlib.suppress(OSError):
+                if is_temporary(one) and time.time() - os.stat(one, dir_fd=folder).st_mtime > LEFT_BEHIND_S:
+                    os.unlink(one, dir_fd=folder)
+
     def _walk(self, base: Path, name: str) -> Iterator[RemoteFile]:
         waiting = [(base, name)]
         while waiting:
@@ -210,11 +232,12 @@ class LocalTransport:
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append((folder / entry.name, below))
-                    else:
-                        with contextlib.suppress(NameRefused, FileNotFoundError):
-                            found = self.stat(below)
-                            if found is not None:
-                                yield found
+                        continue
+                    with contextlib.suppress(NameRefused, FileNotFoundError):
+                        if entry.is_file(follow_symlinks=False):
+                            yield _remote(below, entry.stat(follow_symlinks=False))
+                        elif entry.is_symlink() and (found := self.stat(below)) is not None:
+                            yield found
 
 
 def _remote(name: str, status: os.stat_result) -> RemoteFile:

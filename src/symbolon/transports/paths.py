@@ -15,6 +15,8 @@ from symbolon.transports.errors import NameRefused
 #: in front of what we write before it gets its name; such files are never listed
 TEMPORARY = ".symbolon-"
 _SUFFIX = ".part"
+#: a file that was being written so long ago was left by a process that died; seconds
+LEFT_BEHIND_S = 86_400
 _LONGEST = 1024
 _LONGEST_PART = 255
 #: control characters, halves of characters, and the separators that end a line
@@ -49,7 +51,7 @@ def fault(name: str) -> str:  # noqa: PLR0911 - a table, one row a line
         return "it holds `..`"
     if "" in parts or "." in parts:
         return "it has an empty part"
-    if any(part.startswith(TEMPORARY) and part.endswith(_SUFFIX) for part in parts):
+    if any(is_temporary(part) for part in parts):
         return "it is kept for files that are being written"
     if len(name.encode()) > _LONGEST or any(len(part.encode()) > _LONGEST_PART for part in parts):
         return f"it is longer than {_LONGEST_PART} bytes, or {_LONGEST} with its folders"
@@ -83,6 +85,11 @@ def matches(name: str, pattern: str) -> bool:
 def joined(folder: str, name: str) -> str:
     """Put a name below a folder; either may be empty."""
     return f"{folder}/{name}" if folder and name else folder or name
+
+
+def is_temporary(part: str) -> bool:
+    """Tell whether a name without folders is one of ours for a file that is being written."""
+    return part.startswith(TEMPORARY) and part.endswith(_SUFFIX)
 
 
 def temporary() -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import heapq
 import stat as modes
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,7 +27,16 @@ from symbolon.transports.errors import (
     TransportRefused,
     TransportUnreachable,
 )
-from symbolon.transports.paths import checked, checked_prefix, is_listed, joined, matches, temporary
+from symbolon.transports.paths import (
+    LEFT_BEHIND_S,
+    checked,
+    checked_prefix,
+    is_listed,
+    is_temporary,
+    joined,
+    matches,
+    temporary,
+)
 from symbolon.transports.probing import probe
 from symbolon.transports.retrying import Retrying
 from symbolon.transports.sftpsession import Session, SftpSettings, missing_root
@@ -59,6 +69,7 @@ class SftpTransport:
     def __init__(self, settings: SftpSettings, *, mode: int | None = None, retrying: Retrying | None = None) -> None:
         self._session = Session(settings)
         self._mode = mode
+        self._swept: set[str] = set()
         self._retrying = retrying or Retrying()
         port = "" if settings.port == 22 else f":{settings.port}"
         root = settings.root if settings.root.startswith("/") else f"/~/{settings.root}".rstrip("/")
@@ -106,7 +117,7 @@ class SftpTransport:
     def put(self, source: Path, name: str, *, overwrite: bool = False) -> RemoteFile:
         """Copy a local file to `name`; a broken writing goes on where the server confirmed it."""
         with leaving(source) as (file, size):
-            writing = _Writing(checked(name), file, size, self._mode, overwrite=overwrite)
+            writing = _Writing(checked(name), file, size, self._mode, self._swept, overwrite=overwrite)
             try:
                 return self._asked(name, writing.go_on, progress=lambda: writing.offset)
             except BaseException as error:
@@ -190,11 +201,14 @@ class _Reading:
 class _Writing:
     """One file that is being written, over several attempts."""
 
-    def __init__(self, name: str, file: BinaryIO, size: int, mode: int | None, *, overwrite: bool) -> None:
+    def __init__(
+        self, name: str, file: BinaryIO, size: int, mode: int | None, swept: set[str], *, overwrite: bool
+    ) -> None:
         self._name = name
         self._file = file
         self._size = size
         self._mode = mode
+        self._swept = swept
         self._overwrite = overwrite
         self._part = temporary()
         self._path = ""
@@ -211,6 +225,9 @@ class _Writing:
                 return done
         if not self._overwrite and await opened.sftp.lexists(target):
             raise RemoteExists(f"`{self._name}` is there already")
+        if folder not in self._swept:
+            self._swept.add(folder)
+            await _sweep(opened, folder)
         await self._write(opened, first=first)
         self._is_whole = True
         if self._overwrite:
@@ -263,6 +280,18 @@ class _Writing:
         return TransportRefused(
             "the SFTP server fails to write", hint="a quota, or a disk that is full or broken? ask the host's owner"
         )
+
+
+async def _sweep(opened: Opened, folder: str) -> None:
+    """Take away what processes that died were writing in a folder."""
+    import asyncssh  # noqa: PLC0415 - an extra
+
+    with contextlib.suppress(asyncssh.SFTPError):
+        async for entry in opened.sftp.scandir(folder):
+            since = time.time() - (entry.attrs.mtime or time.time())
+            if is_temporary(str(entry.filename)) and since > LEFT_BEHIND_S:
+                with contextlib.suppress(asyncssh.SFTPError):
+                    await opened.sftp.remove(f"{folder.rstrip('/')}/{entry.filename}")
 
 
 async def _walk(opened: Opened, name: str) -> AsyncIterator[RemoteFile]:
