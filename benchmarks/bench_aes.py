@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from symbolon.ids import IdSpec, encrypt, match_keys
 from symbolon.ids.aes import decrypt
-from symbolon.ids.columns import borders
+from symbolon.columns import borders
 from symbolon.records import Encoding, Kind, Protection
 
 if TYPE_CHECKING:

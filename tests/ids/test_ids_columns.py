@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symbolon import ids
+from symbolon.columns import borders, column, flags, nulled, strings
 from symbolon.ids import (
     IdSpec,
     digest_words,
@@ -28,7 +29,6 @@ from symbolon.ids import (
     words_to_text,
 )
 from symbolon.ids.aes import decrypt
-from symbolon.ids.columns import borders, column, flags, nulled, strings
 from symbolon.ids.encodings import decode_hex
 from symbolon.records import REJECT_REASONS, Encoding, Kind, Protection
 
@@ -190,7 +190,7 @@ def test_reading_ids_needs_no_pandas():
     code = f"""
 import sys, numpy as np
 from symbolon.ids import *
-from symbolon.ids.columns import binary, strings
+from symbolon.columns import binary, strings
 from symbolon.records import *
 def read(text, spec):
     flat = np.frombuffer(text, dtype=np.uint8)

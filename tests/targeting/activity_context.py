@@ -20,9 +20,9 @@ import pyarrow as pa
 from symbolon.errors import UnknownNameError
 from symbolon.lake.duckdb import DuckDbEngine
 from symbolon.records import Audience, AudienceType
-from symbolon.targeting.activities import known
 from symbolon.targeting.activity import Mode
 from symbolon.targeting.context import ActivityContext
+from symbolon.targeting.kinds import known
 from symbolon.targeting.population import PROFILE, UNKNOWN, Population
 
 NOW = datetime(2026, 7, 1, 8, 30, 15, tzinfo=UTC)

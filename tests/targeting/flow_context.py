@@ -27,10 +27,10 @@ import pyarrow as pa
 import symbolon
 from symbolon.errors import DefinitionError, UnknownNameError
 from symbolon.records import Audience, AudienceType, DataSource, Kind, Receipt
-from symbolon.targeting.activities import known
 from symbolon.targeting.activity import Mode
+from symbolon.targeting.kinds import known
 from symbolon.targeting.population import PROFILE, UNKNOWN, Population
-from symbolon.targeting.publishing import Content, ExportReceipt, SaveMode, SaveRequest, Shared, ShareRequest
+from symbolon.targeting.publishing import Content, ExportReceipt, SaveMode, SaveRequest, ShareOutcome, ShareRequest
 from symbolon.transports.transport import RemoteFile
 
 NOW = datetime(2026, 7, 1, 8, 30, 15, tzinfo=UTC)
@@ -130,7 +130,7 @@ class DictLibrary:
             self.done[request.run_id] = receipt
         return receipt
 
-    def share(self, request: ShareRequest, people: ibis.Table, *, directory: Path, plan: bool = False) -> Shared:
+    def share(self, request: ShareRequest, people: ibis.Table, *, directory: Path, plan: bool = False) -> ShareOutcome:
         assert directory.is_dir()
         self.requests.append(request)
         given = self.engine.fetch(people.select("profile_id"), limit=None)["profile_id"].to_pylist()
@@ -147,7 +147,7 @@ class DictLibrary:
         if not plan and request.run_id not in self.done:
             self.shared.setdefault(request.audience, set()).update(have)
             self.done[request.run_id] = receipt
-        return Shared(
+        return ShareOutcome(
             receipt,
             self.engine.relation(pa.table({"profile_id": pa.array(have, pa.int64())})),
             self.engine.relation(_lacking(lack)),
@@ -245,6 +245,7 @@ class FlowContext:
         self.mode, self.run_id, self.now = mode, run_id if mode is Mode.RUN else "", now
         self.activity, self.workflow, self.seed = activity, "flow", 7
         self.inputs, self.parameters = list(inputs), dict(parameters or {})
+        self.has_input = bool(self.inputs)
         self.engine, self.profiles, self.settings = project.engine, project.profiles, project.settings
         self.library = library or DictLibrary(project.engine)
         self.directory = directory

@@ -11,9 +11,9 @@ from flow_context import NOW, apply, opened, options
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symbolon.targeting.activities import known
 from symbolon.targeting.activities._errors import SignalRefused
 from symbolon.targeting.activities.external_signal import MOST_BYTES, typed_parameters
+from symbolon.targeting.kinds import known
 
 PARAMETERS = {
     "country": {"type": "text", "required": True},

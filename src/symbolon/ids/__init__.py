@@ -1,7 +1,7 @@
 """Identifiers: read, normalised, decrypted and digested, columns in and columns out."""
 
+from symbolon.columns import column
 from symbolon.ids.aes import encrypt
-from symbolon.ids.columns import column
 from symbolon.ids.conformance import Disagreement, Verdict, compare, rules_to_compare
 from symbolon.ids.digesting import normal_digests
 from symbolon.ids.errors import VectorFileError, VectorsDisagree

@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from symbolon.ids.columns import as_type, binary, borders, cut, keep_rows, offsets_of
+from symbolon.columns import as_type, binary, borders, cut, keep_rows, offsets_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

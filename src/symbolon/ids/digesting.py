@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from symbolon.ids.columns import flags, nulled
+from symbolon.columns import flags, nulled
 from symbolon.ids.normalise import normalise
 from symbolon.ids.recognise import ready_digests
 from symbolon.ids.words import Words, digest_words, words_of_digests

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symbolon.ids.columns import borders, cut, keep_rows, marks, offsets_of
+from symbolon.columns import borders, cut, keep_rows, marks, offsets_of
 from symbolon.records import Encoding
 
 if TYPE_CHECKING:

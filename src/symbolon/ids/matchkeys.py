@@ -20,8 +20,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from symbolon.columns import as_type, borders, flags, keep_rows, nulled, texts
 from symbolon.ids import aes
-from symbolon.ids.columns import as_type, borders, flags, keep_rows, nulled, texts
 from symbolon.ids.digesting import normal_digests
 from symbolon.ids.encodings import HEX, decode, rows_outside
 from symbolon.ids.normalise import normalise, valid_address

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from symbolon.columns import as_type, binary, borders, column, flags, nulled, offsets_of
 from symbolon.ids import aes
-from symbolon.ids.columns import as_type, binary, borders, column, flags, nulled, offsets_of
 from symbolon.ids.digesting import normal_digests
 from symbolon.ids.normalise import normalise, valid_address
 from symbolon.ids.recognise import ADDRESSES, ready_digests

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pyarrow.compute as pc
 
-from symbolon.ids.columns import borders, column, flags
+from symbolon.columns import borders, column, flags
 from symbolon.ids.words import SIZES
 
 if TYPE_CHECKING:

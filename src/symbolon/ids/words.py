@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from symbolon.ids.columns import as_type, binary, nulled
+from symbolon.columns import as_type, binary, nulled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from symbolon.ids.columns import flags
+from symbolon.columns import flags
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from symbolon import ids
-from symbolon.ids.columns import flags
+from symbolon.columns import flags
 from symbolon.lake import LayeredTable, ParquetStaging
 from symbolon.profiles.vocabulary import digest_of, formed, matches, words_of_hex
 

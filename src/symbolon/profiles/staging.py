@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from symbolon import ids
+from symbolon.columns import flags
 from symbolon.errors import UnknownNameError
 from symbolon.files import read_table
-from symbolon.ids.columns import flags
 from symbolon.lake import ParquetStaging
 from symbolon.profiles.cells import typed
 from symbolon.profiles.errors import KeyColumnMissing

@@ -29,7 +29,7 @@ from symbolon.sharing.errors import AudienceTypeError, ShrinkRefused
 from symbolon.sharing.identifying import Identifier
 from symbolon.sharing.looks import look_of
 from symbolon.sharing.shares import Delivery, Share, Shares, Standing
-from symbolon.targeting import ExportReceipt, Shared, ShareMode
+from symbolon.targeting import ExportReceipt, ShareMode, ShareOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +140,7 @@ class Exporter:
         with self._lake.attempt("export") as directory:
             return self.share(request, members(), directory=directory, plan=plan).receipt
 
-    def share(self, request: ShareRequest, people: ibis.Table, *, directory: Path, plan: bool = False) -> Shared:
+    def share(self, request: ShareRequest, people: ibis.Table, *, directory: Path, plan: bool = False) -> ShareOutcome:
         """Share people; see `symbolon.targeting.publishing.Library.share`.
 
         Raises:
@@ -400,11 +400,11 @@ class Exporter:
             self._store.update_run(msgspec.structs.replace(run, facts=facts))
             self._store.finish_run(run_id, RunState.DONE)
 
-    def _given(self, change: _Change, receipt: ExportReceipt, started: float) -> Shared:
+    def _given(self, change: _Change, receipt: ExportReceipt, started: float) -> ShareOutcome:
         if not receipt.seconds:
             receipt = msgspec.structs.replace(receipt, seconds=round(time.monotonic() - started, 3))
         people = change.found.rows.select("profile_id").distinct()
-        return Shared(receipt, people, change.found.complement)
+        return ShareOutcome(receipt, people, change.found.complement)
 
 
 def _expected(share: Share) -> tuple[int | None, int]:

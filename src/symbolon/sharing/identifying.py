@@ -13,8 +13,8 @@ import ibis
 import pyarrow as pa
 
 from symbolon import ids, matching, policy
+from symbolon.columns import nulled
 from symbolon.files.inbound import writable
-from symbolon.ids.columns import nulled
 from symbolon.lake import ParquetStaging
 from symbolon.profiles.vocabulary import trim
 from symbolon.records import Encoding, Kind, Protection

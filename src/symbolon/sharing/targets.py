@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from symbolon.sharing.library import Audiences
     from symbolon.sharing.lists import ListSaver
     from symbolon.sharing.sources import Sources
-    from symbolon.targeting import Population, SaveRequest, Shared, ShareRequest
+    from symbolon.targeting import Population, SaveRequest, ShareOutcome, ShareRequest
 
 
 class AudienceLibrary:
@@ -67,7 +67,7 @@ class AudienceLibrary:
         """Save a population as a List or File audience."""
         return self._lists.save(request, relation, dimension=dimension, directory=directory, plan=plan)
 
-    def share(self, request: ShareRequest, people: ibis.Table, *, directory: Path, plan: bool = False) -> Shared:
+    def share(self, request: ShareRequest, people: ibis.Table, *, directory: Path, plan: bool = False) -> ShareOutcome:
         """Share people through a data source."""
         return self._audiences.exporter.share(request, people, directory=directory, plan=plan)
 

@@ -1,10 +1,10 @@
 """Targeting workflows: a graph of activities that is checked, planned and run."""
 
-from symbolon.targeting.activities import known
 from symbolon.targeting.activities.scheduler import SchedulerOptions, next_times
 from symbolon.targeting.activity import Activity, Mode
 from symbolon.targeting.definition import Workflow
 from symbolon.targeting.describing import Option, options_of
+from symbolon.targeting.kinds import known
 from symbolon.targeting.members import Members
 from symbolon.targeting.planning import Plan
 from symbolon.targeting.population import Population
@@ -14,8 +14,8 @@ from symbolon.targeting.publishing import (
     Library,
     SaveMode,
     SaveRequest,
-    Shared,
     ShareMode,
+    ShareOutcome,
     ShareRequest,
 )
 from symbolon.targeting.reading import read_workflow
@@ -39,8 +39,8 @@ __all__ = [
     "SaveRequest",
     "SchedulerOptions",
     "ShareMode",
+    "ShareOutcome",
     "ShareRequest",
-    "Shared",
     "Surroundings",
     "Workflow",
     "Workflows",

@@ -87,7 +87,7 @@ class ShareRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class ShareOutcome:
     """What came of sharing, as relations that live as long as the directory given does."""
 
     receipt: ExportReceipt
@@ -179,7 +179,7 @@ class Library(Protocol):
         """
         ...
 
-    def share(self, request: ShareRequest, people: ibis.Table, *, directory: Path, plan: bool = False) -> Shared:
+    def share(self, request: ShareRequest, people: ibis.Table, *, directory: Path, plan: bool = False) -> ShareOutcome:
         """Share people (`profile_id`) through a data source.
 
         Raises:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from symbolon.targeting.activities import known
 from symbolon.targeting.activity import RESULT
 from symbolon.targeting.definition import FORMAT, MOST_ACTIVITIES, Node, OnError, OnOverlap, Source, Workflow
 from symbolon.targeting.documents import Document
 from symbolon.targeting.faults import WorkflowFault, WorkflowInvalid
+from symbolon.targeting.kinds import known
 from symbolon.targeting.ordering import ordered
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pyarrow.compute as pc
 
-from symbolon.ids.columns import column, flags
+from symbolon.columns import column, flags
 
 if TYPE_CHECKING:
     from collections.abc import Callable

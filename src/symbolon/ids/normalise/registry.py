@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow.compute as pc
 
+from symbolon.columns import borders, column, flags
 from symbolon.errors import UnknownNameError
-from symbolon.ids.columns import borders, column, flags
 from symbolon.ids.normalise import adobe, amazon, google, linkedin, liveramp, meta, snap, tiktok, uid2
 
 if TYPE_CHECKING:

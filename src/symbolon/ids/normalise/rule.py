@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from symbolon.ids.columns import as_type, borders, column, flags, nulled, strings
+from symbolon.columns import as_type, borders, column, flags, nulled, strings
 from symbolon.ids.normalise.forms import SimpleForm, formed
 
 if TYPE_CHECKING:

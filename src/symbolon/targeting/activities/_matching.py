@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from symbolon import ids
-from symbolon.ids.columns import flags, nulled
+from symbolon.columns import flags, nulled
 from symbolon.lake import ParquetStaging
 from symbolon.profiles.cells import typed
 from symbolon.profiles.vocabulary import trim

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Meta
 
+from symbolon.columns import column as arrow_column
+from symbolon.columns import flags
 from symbolon.errors import Location, SymbolonError
 from symbolon.files import ColumnsError, FileMissing, open_table
-from symbolon.ids.columns import column as arrow_column
-from symbolon.ids.columns import flags
 from symbolon.lake import ParquetStaging
 from symbolon.profiles.cells import typed
 from symbolon.profiles.fields import extra_type
