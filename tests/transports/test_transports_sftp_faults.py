@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import subprocess
 import time
@@ -464,3 +465,14 @@ def test_what_a_process_that_died_was_writing_goes(server: SshServer, root: Path
     transport.put(source, "d/x")
     assert sorted(path.name for path in (root / "d").iterdir()) == [".hidden", ".symbolon-new.part", "x", "x.part"]
     transport.close()
+
+
+def test_one_that_nobody_closed_ends_with_its_last_user(server: SshServer, root: Path) -> None:
+    transport = transport_to(server, root)
+    assert transport.list() == []
+    thread = transport._session._thread
+    assert thread.is_alive()
+    del transport
+    gc.collect()
+    thread.join(30)
+    assert not thread.is_alive()

@@ -114,15 +114,16 @@ class Session:
     """A connection, opened when it is first needed."""
 
     def __init__(self, settings: SftpSettings) -> None:
-        self._settings = settings
-        self._known = read_host_keys(settings.host_keys)
-        self._key = _private_key(settings)
-        self._lock = threading.Lock()
+        # all of it before what may be refused: `__del__` looks at it
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._connecting: asyncio.Lock | None = None
         self._connection: Any = None
         self._opened: Opened | None = None
+        self._lock = threading.Lock()
+        self._settings = settings
+        self._known = read_host_keys(settings.host_keys)
+        self._key = _private_key(settings)
 
     def run(self, work: Callable[[Opened], Awaitable[T]], name: str = "") -> T:
         """Do one piece of work on the connection; from any thread.
@@ -148,14 +149,23 @@ class Session:
         asyncio.run_coroutine_threadsafe(self._end(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        loop.close()
+
+    def __del__(self) -> None:
+        # whoever forgot to close it must not keep a connection and a thread; nothing may be waited for here
+        loop, connection = self._loop, self._connection
+        if loop is None or loop.is_closed():
+            return
+        with contextlib.suppress(RuntimeError):  # the loop ends by itself just now
+            if connection is not None:
+                loop.call_soon_threadsafe(connection.abort)
+            loop.call_soon_threadsafe(loop.call_later, 0.5, loop.stop)
 
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._connecting = asyncio.Lock()
-                self._thread = threading.Thread(target=self._loop.run_forever, name="symbolon-sftp", daemon=True)
+                self._thread = threading.Thread(target=_serve, args=(self._loop,), name="symbolon-sftp", daemon=True)
                 self._thread.start()
             return self._loop
 
@@ -203,6 +213,14 @@ class Session:
             connection.close()
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(connection.wait_closed(), 5)
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop until it is stopped; it knows nothing of the session, which may so be forgotten."""
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
 
 
 def learn_host_key(host: str, port: int, timeout_s: float = 15) -> tuple[str, str]:
