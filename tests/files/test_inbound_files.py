@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from itertools import pairwise
 
 import pyarrow as pa
 import pyarrow.parquet as pq
