@@ -105,7 +105,7 @@ def _keys(options: DeduplicationOptions, context: Context, inbound: Population, 
         return lots(context, inbound, table)
     keys = sorted_by(context, options.order, "order", inbound, table)
     if options.method == "non_empty" and options.columns:
-        return [rising(_filled(options, context, table)), *keys]
+        return [rising(-_filled(options, context, table)), *keys]
     if options.method == "values" and options.column:
         return [rising(_place(options, context, table)), *keys]
     return keys
