@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pyarrow as pa
 import pytest
 from activity_context import NOW, apply, bag, fetch, ids, opened, people_of
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from symbolon.targeting.activity import Mode
@@ -23,6 +23,8 @@ people = st.dictionaries(st.integers(1, 12), st.sampled_from(["FR", "DE", None])
 
 
 @settings(max_examples=15)
+@example(runs=[({1: "FR"}, "done"), ({1: "FR", 2: "FR"}, "done"), ({1: "FR", 2: "FR"}, "done")])
+@example(runs=[({1: "FR"}, "failed"), ({1: "FR"}, "plan"), ({1: "FR"}, "done"), ({1: "FR"}, "done")])
 @given(runs=st.lists(st.tuples(people, st.sampled_from(["done", "failed", "plan"])), min_size=1, max_size=5))
 def test_nobody_is_given_twice_and_nobody_is_lost(bench, runs) -> None:
     bench.memory.kept.clear()
@@ -40,6 +42,8 @@ def test_nobody_is_given_twice_and_nobody_is_lost(bench, runs) -> None:
 
 
 @settings(max_examples=15)
+@example(runs=[(1, True), (1, False), (1, True)], changes={1: 1, 2: 2, 3: 0, 4: None}, field="modified")
+@example(runs=[(0, True), (2, True)], changes={1: -3, 2: 0, 3: 1, 4: None}, field="birth_date")
 @given(
     runs=st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=4),
     changes=st.dictionaries(st.integers(1, 9), st.none() | st.integers(-3, 9), max_size=9),
