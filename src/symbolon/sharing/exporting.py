@@ -365,7 +365,12 @@ class Exporter:
             finally:
                 transport.close()
             self._noted(pending.run_id, receipt)
-            share = self._shares.read(share.name)
+            return self._shares.read(share.name)
+        last = share.state.last
+        if last is not None:
+            with suppress(UnknownNameError):
+                if not self._store.run(last.run_id).state.is_final:  # killed when everything was done but this
+                    self._noted(last.run_id, last.receipt)
         return share
 
     def _kept(self, share: Share, run_id: str) -> ExportReceipt | None:
