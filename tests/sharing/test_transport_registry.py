@@ -154,3 +154,18 @@ def test_a_url_in_another_place_gets_no_secret_of_ours(transports: Transports) -
         assert transports.open(url)._settings.access_key_id == ""  # type: ignore[attr-defined]
     with pytest.raises(NameRefused):
         transports.open("s3://bucket/one/../two")
+
+
+def test_a_test_is_told_at_once(transports: Transports) -> None:
+    """Who tests a transport does not wait for five attempts; who uses it does."""
+    transports.add(
+        "one",
+        "s3://bucket/one",
+        {"endpoint_url": "http://127.0.0.1:9"},
+        {"access_key_id": "x", "secret_access_key": "y"},
+    )
+    assert transports.open("one")._retrying.attempts == 5  # type: ignore[attr-defined]
+    assert transports._open("one/x", transports._base, {"attempts": "1"})._whole._retrying.attempts == 1  # type: ignore[attr-defined]
+    probes = transports.test("one")
+    assert [(probe.step, probe.passed) for probe in probes] == [("list", False)]
+    assert "transport.unreachable" in probes[0].detail

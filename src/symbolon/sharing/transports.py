@@ -177,21 +177,25 @@ class Transports:
             HostKeyUnknown: an SFTP server that no transport is defined for.
             WrapError: the secret does not open with this master key.
         """
+        return self._open(name, base or self._base, {})
+
+    def _open(self, name: str, base: Path, options: Mapping[str, str]) -> Transport:
+        """Open a transport, with further options where it is one that is connected to."""
         if is_url(name):
-            scheme(name)  # a kind that nobody knows, or a password in it
-            return self._covering(name) or open_transport(name, base=base or self._base)
+            given = options if scheme(name) != "file" else {}  # or a kind that nobody knows, or a password in it
+            return self._covering(name, options) or open_transport(name, given, base=base)
         first, _, below = name.partition("/")
         known = {one.name: one for one in self._store.definitions(_KIND)}
         if first in known:
-            whole = self._opened(known[first])
+            whole = self._opened(known[first], options)
             try:
                 return Below(whole, below) if below.strip("/") else whole
             except NameRefused:
                 whole.close()
                 raise
-        folder = (base or self._base) / Path(name).expanduser()
+        folder = base / Path(name).expanduser()
         if name and ("/" in name or name in (".", "..") or folder.is_dir()):
-            return open_transport(name, base=base or self._base)
+            return open_transport(name, base=base)
         raise UnknownNameError.among(
             "transport", name, known, hint="symbolon transport list; a folder is written with a `/`: ./outbox"
         )
@@ -203,7 +207,8 @@ class Transports:
             UnknownNameError: it is neither a name nor a path.
         """
         try:
-            transport = self.open(name, base=base)
+            # somebody waits for it: what does not answer is told at once
+            transport = self._open(name, base or self._base, {"attempts": "1"})
         except UnknownNameError:
             raise
         except SymbolonError as error:
@@ -231,9 +236,10 @@ class Transports:
         )
         return _defined(saved)
 
-    def _opened(self, definition: Definition) -> Transport:
+    def _opened(self, definition: Definition, options: Mapping[str, str]) -> Transport:
         body = _read(definition)
-        return open_transport(body.url, body.options, self._secret(definition), base=self._base)
+        given = {**body.options, **(options if scheme(body.url) != "file" else {})}
+        return open_transport(body.url, given, self._secret(definition), base=self._base)
 
     def _secret(self, definition: Definition) -> Secret:
         if definition.secret is None:
@@ -241,7 +247,7 @@ class Transports:
         opened = self._keys.unwrap(definition.secret, _context(definition.name, definition.version))
         return Secret(msgspec.json.decode(opened, type=dict[str, str]))
 
-    def _covering(self, url: str) -> Transport | None:
+    def _covering(self, url: str, options: Mapping[str, str]) -> Transport | None:
         """Open the defined transport whose URL is the longest beginning of this one; None if there is none."""
         wanted = url.rstrip("/")
         best: tuple[str, Definition] | None = None
@@ -252,7 +258,7 @@ class Transports:
                 best = root, one
         if best is None:
             return None
-        whole = self._opened(best[1])
+        whole = self._opened(best[1], options)
         try:
             return Below(whole, wanted[len(best[0]) + 1 :]) if wanted != best[0] else whole
         except NameRefused:

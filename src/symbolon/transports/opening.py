@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from symbolon.transports.errors import HostKeyUnknown, TransportInvalid, TransportMissing
 from symbolon.transports.options import Options
 from symbolon.transports.paths import fault
+from symbolon.transports.retrying import Retrying
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,6 +151,7 @@ def _s3(parts: SplitResult, options: Options) -> Transport:
         part_size=options.number("part_size", 16 * _MEBIBYTE, least=5 * _MEBIBYTE, most=1 << 30),
         conditional=options.choice("conditional", ("on", "off"), "on") != "off",
     )
+    attempts = options.number("attempts", 5, least=1, most=50)
     if bool(settings.access_key_id) != bool(settings.secret_access_key):
         options.faults.append("an access key has two parts: its id and its secret")
     if writing.sse_key_id and not writing.sse.startswith("aws:kms"):
@@ -161,7 +163,7 @@ def _s3(parts: SplitResult, options: Options) -> Transport:
         options.faults.append("endpoint_url holds no user and no password")
     options.done()
     _need("boto3", "s3", "S3")
-    return S3Transport(parts.netloc, prefix, settings=settings, writing=writing)
+    return S3Transport(parts.netloc, prefix, settings=settings, writing=writing, retrying=Retrying(attempts=attempts))
 
 
 def _sftp(parts: SplitResult, options: Options) -> Transport:
@@ -176,6 +178,7 @@ def _sftp(parts: SplitResult, options: Options) -> Transport:
         options.faults.append("the folder holds `..`, or is no path")
     host_key = options.text("host_key")
     mode = options.number("mode", -1, most=0o777, base=8)
+    attempts = options.number("attempts", 5, least=1, most=50)
     settings = SftpSettings(
         host=parts.hostname or "",
         port=_port(parts) or 22,
@@ -198,7 +201,7 @@ def _sftp(parts: SplitResult, options: Options) -> Transport:
             hint="symbolon transport add NAME URL shows its fingerprint; pin it with --host-key KEY, or with "
             "--accept-host-key after you have compared it",
         )
-    return SftpTransport(settings, mode=mode if mode >= 0 else None)
+    return SftpTransport(settings, mode=mode if mode >= 0 else None, retrying=Retrying(attempts=attempts))
 
 
 def _need(module: str, extra: str, kind: str) -> None:
