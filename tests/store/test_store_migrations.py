@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from symbolon.errors import SymbolonError
-from symbolon.records import Channel, DataSource, Origin, RunState
+from symbolon.records import Channel, DataSource, Origin, RunState, RunStep
 from symbolon.settings import Settings
 from symbolon.store import StoreVersionError, migrate, open_store
 from symbolon.store.sql import migrating, tables
@@ -70,6 +70,32 @@ def test_the_last_release_can_be_read(released: Settings) -> None:
     assert store.next_ids("profile", 1) == 42
     assert store.add_source(DataSource(name="new")).id > numbers.id + 1  # the id of a removed one is not given again
     assert store.schema_version == tables.REVISION
+    store.close()
+
+
+@DATABASES
+def test_what_the_last_release_kept_means_what_it_meant(released: Settings) -> None:
+    """Audiences of addresses have no dimension, all others are of profiles; runs are of no workflow."""
+    ask(
+        released,
+        "INSERT INTO audiences (name, type, segment, version, members, created, modified) "
+        "VALUES ('addresses', 'file', '', 0, 0, '2026-03-29 02:30:00', '2026-03-29 02:30:00')",
+    )
+    migrate(released)
+    store = open_store(released)
+    assert {one.name: one.dimension for one in store.audiences()} == {
+        "addresses": "",
+        "list": "profile",
+        "vip": "profile",
+    }
+    vip = store.audience("vip")
+    assert (vip.rule, vip.description, vip.workflow, vip.expires, vip.counted) == ("", "", "", None, None)
+    (run,) = store.runs()
+    assert (run.workflow, run.workflow_version, run.facts) == ("", 0, {})
+    assert (store.steps(run.id), store.arrivals("crm")) == ([], [])
+    store.put_step(RunStep(run_id=run.id, step="query"))
+    assert store.delete_runs([run.id]) == 1
+    assert ask(released, "SELECT count(*) FROM run_steps") == [(0,)]
     store.close()
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from symbolon.records import Audience, AudienceType, DataSource
+from symbolon.records import Arrival, Audience, AudienceType, AudienceVersion, DataSource, Definition, Run
 from symbolon.settings import Settings, SettingsError
 from symbolon.store import (
     StoreBusy,
@@ -76,6 +76,10 @@ def test_records_and_tables_have_the_same_fields() -> None:
     for kind, table in {
         DataSource: tables.sources,
         Audience: tables.audiences,
+        AudienceVersion: tables.audience_versions,
+        Run: tables.runs,
+        Definition: tables.definitions,
+        Arrival: tables.arrivals,
         TableState: tables.states,
     }.items():
         assert set(kind.__struct_fields__) == {column.name for column in table.columns} - (

@@ -7,8 +7,6 @@ Invariant: a change is one transaction: a refused one leaves everything as it wa
 from __future__ import annotations
 
 import datetime as dt
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -31,7 +29,7 @@ from symbolon.records import (
     RunState,
 )
 from symbolon.store import NameTaken, SourceInUse, StoreConflict, StoreValueError, TableState
-from symbolon.testing.marks import Conformance
+from symbolon.testing.stores_work import WorkRecordsConformance, at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +64,7 @@ def full_source(name: str = "crm-email") -> DataSource:
     )
 
 
-class StoreConformance(Conformance):
+class StoreConformance(WorkRecordsConformance):
     """Subclass it in a test module as `Test...` and give the fixture `store`."""
 
     @pytest.fixture
@@ -118,7 +116,7 @@ class StoreConformance(Conformance):
 
     def test_one_of_many_takes_a_name(self, store: Store) -> None:
         """Of several that add one name at once, exactly one succeeds."""
-        outcomes = _at_once(8, lambda _: store.add_source(DataSource(name="a")))
+        outcomes = at_once(8, lambda _: store.add_source(DataSource(name="a")))
         assert sum(isinstance(outcome, DataSource) for outcome in outcomes) == 1
         assert sum(isinstance(outcome, NameTaken) for outcome in outcomes) == 7
         assert len(store.sources()) == 1
@@ -189,7 +187,7 @@ class StoreConformance(Conformance):
     def test_keys_added_at_once_have_versions_of_their_own(self, store: Store) -> None:
         """Nobody's key replaces or loses another's."""
         source = store.add_source(DataSource(name="a"))
-        outcomes = _at_once(8, lambda number: store.add_key(source.id, bytes([number])))
+        outcomes = at_once(8, lambda number: store.add_key(source.id, bytes([number])))
         versions = dict(store.keys(source.id))
         assert {version: bytes([number]) for number, version in enumerate(outcomes)} == versions
         assert sorted(versions) == list(range(1, 9))
@@ -235,9 +233,64 @@ class StoreConformance(Conformance):
 
     def test_one_of_many_publishes(self, store: Store, audience: Audience) -> None:
         """Of several that publish on one base at once, exactly one succeeds."""
-        outcomes = _at_once(8, lambda _: store.publish(_version(audience, 1), base=0))
+        outcomes = at_once(8, lambda _: store.publish(_version(audience, 1), base=0))
         assert sum(not isinstance(outcome, StoreConflict) for outcome in outcomes) == 1
         assert len(store.versions(audience.id)) == 1
+
+    def test_audiences_come_back(self, store: Store) -> None:
+        """Every field survives."""
+        full = Audience(
+            name="Ünïcode 'x'",
+            type=AudienceType.QUERY,
+            dimension="",
+            rule="city = 'Å' -- \n \"two lines\"",
+            description="d" * 5000,
+            workflow="news",
+            expires=_NOW,
+            counted=_NOW + dt.timedelta(seconds=1),
+            members=3,
+            created=_NOW,
+            modified=_NOW,
+        )
+        added = store.add_audience(full)
+        assert msgspec.structs.replace(added, id=0) == full
+        assert store.audience(full.name) == added
+        plain = store.add_audience(Audience(name="plain", type=AudienceType.LIST))
+        assert store.audiences() == [plain, added]
+        assert (plain.dimension, plain.rule, plain.expires, plain.counted) == ("profile", "", None, None)
+
+    def test_audiences_change(self, store: Store, audience: Audience) -> None:
+        """A person's changes do not touch the version; members change only with the moment they were counted."""
+        shown = store.publish(_version(audience, 1), base=0)
+        changed = msgspec.structs.replace(
+            shown, name="new", type=AudienceType.LIST, rule="TRUE", description="ü", expires=_NOW, version=9, members=99
+        )
+        store.update_audience(changed)
+        after = store.audience("new")
+        assert after.modified is not None
+        assert after.modified > _NOW
+        kept = msgspec.structs.replace(changed, version=1, members=shown.members, modified=after.modified)
+        assert after == kept
+        store.update_audience(msgspec.structs.replace(after, members=99, counted=_NOW, expires=None))
+        assert (store.audience("new").members, store.audience("new").expires) == (99, None)
+        other = store.add_audience(Audience(name="other", type=AudienceType.LIST))
+        with pytest.raises(NameTaken):
+            store.update_audience(msgspec.structs.replace(other, name="new"))
+        with pytest.raises(UnknownNameError):
+            store.update_audience(msgspec.structs.replace(other, id=99))
+
+    def test_publishing_changes_the_audience_with_it(self, store: Store, audience: Audience) -> None:
+        """Type, dimension and rule change in the transaction that publishes, or not at all."""
+        became = msgspec.structs.replace(audience, type=AudienceType.FILE, dimension="", workflow="news", expires=_NOW)
+        shown = store.publish(_version(audience, 1), base=0, changed=became)
+        assert (shown.type, shown.dimension, shown.workflow) == (AudienceType.FILE, "", "news")
+        assert (shown.expires, shown.version, shown.members) == (_NOW, 1, 11)
+        assert store.audience("vip") == shown
+        with pytest.raises(StoreConflict):
+            store.publish(_version(audience, 2), base=0, changed=msgspec.structs.replace(audience, rule="TRUE"))
+        with pytest.raises(StoreConflict):
+            store.publish(_version(audience, 1), base=1, changed=msgspec.structs.replace(audience, rule="TRUE"))
+        assert store.audience("vip") == shown
 
     def test_publishing_while_it_is_deleted(self, store: Store, audience: Audience) -> None:
         """Either comes first; a version without its audience never stays."""
@@ -248,25 +301,10 @@ class StoreConformance(Conformance):
             store.delete_audience(audience.name)
             return None
 
-        for outcome in _at_once(2, either):
+        for outcome in at_once(2, either):
             assert not isinstance(outcome, SymbolonError) or isinstance(outcome, UnknownNameError)
         assert store.audiences() == []
         assert store.versions(audience.id) == []
-
-    def test_runs(self, store: Store) -> None:
-        """Runs are noted when they begin and when they end; the newest comes first."""
-        runs = [Run.begin("audience import", f"a{number}") for number in range(3)]
-        for run in runs:
-            store.start_run(run)
-        store.finish_run(runs[0].id, RunState.DONE)
-        store.finish_run(runs[1].id, RunState.FAILED, "secret.wrong_key")
-        assert [run.id for run in store.runs()] == [run.id for run in reversed(runs)]
-        assert [run.id for run in store.runs(limit=1)] == [runs[2].id]
-        assert store.run(runs[2].id) == runs[2]
-        assert (store.run(runs[0].id).state, store.run(runs[0].id).finished is None) == (RunState.DONE, False)
-        assert store.run(runs[1].id).error == "secret.wrong_key"
-        with pytest.raises(StoreConflict):
-            store.start_run(runs[0])
 
     def test_states_are_compared_and_set(self, store: Store) -> None:
         """A state is replaced only by who knows the one before."""
@@ -290,14 +328,14 @@ class StoreConformance(Conformance):
     def test_one_of_many_sets_a_state(self, store: Store) -> None:
         """Of several that replace one state at once, exactly one succeeds."""
         store.set_state("x", TableState(lake_version=0, revision=0), None)
-        outcomes = _at_once(8, lambda n: store.set_state("x", TableState(lake_version=n, revision=1), 0))
+        outcomes = at_once(8, lambda n: store.set_state("x", TableState(lake_version=n, revision=1), 0))
         assert sum(outcome is None for outcome in outcomes) == 1
         assert all(outcome is None or isinstance(outcome, StoreConflict) for outcome in outcomes)
 
     def test_numbers_are_given_once(self, store: Store) -> None:
         """Blocks of numbers never overlap, whoever asks for them at once."""
         assert (store.next_ids("a", 10), store.next_ids("a", 1), store.next_ids("b", 1)) == (1, 11, 1)
-        blocks = _at_once(8, lambda n: [store.next_ids("c", n + 1) for _ in range(5)])
+        blocks = at_once(8, lambda n: [store.next_ids("c", n + 1) for _ in range(5)])
         assert all(isinstance(block, list) for block in blocks)
         given = [
             first + offset
@@ -342,18 +380,3 @@ def _version(audience: Audience, number: int) -> AudienceVersion:
         profiles_revision=7,
         created=_NOW + dt.timedelta(microseconds=number),
     )
-
-
-def _at_once(count: int, work: Callable[[int], object]) -> list[object]:
-    """Call `work` from several threads at the same moment; give results, or the errors that are Symbolon's."""
-    start = threading.Barrier(count)
-
-    def call(number: int) -> object:
-        start.wait()
-        try:
-            return work(number)
-        except SymbolonError as error:
-            return error
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(call, range(count)))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from symbolon.store.sql.database import Database
 
 _ENDED = tuple(state.value for state in RunState if state.is_final)
+#: names in one statement; databases bound how many values one takes
+_MOST_NAMED = 1000
 
 
 class WorkRecords:
@@ -73,26 +75,34 @@ class WorkRecords:
 
     def delete_runs(self, run_ids: Sequence[str]) -> int:
         """Remove ended runs with their steps."""
-        ended = runs.c.id.in_(list(run_ids)) & runs.c.state.in_(_ENDED)
+        named, gone = list(run_ids), 0
         with self._database.writing() as connection:
-            return int(connection.execute(sa.delete(runs).where(ended)).rowcount)
+            for first in range(0, len(named), _MOST_NAMED):
+                some = runs.c.id.in_(named[first : first + _MOST_NAMED]) & runs.c.state.in_(_ENDED)
+                gone += int(connection.execute(sa.delete(runs).where(some)).rowcount)
+        return gone
 
     def steps(self, run_id: str) -> list[RunStep]:
         """Give the steps of a run."""
-        of = sa.select(run_steps).where(run_steps.c.run_id == run_id).order_by(run_steps.c.place)
-        return [to_record(RunStep, row) for row in self._found(of)]
+        of = sa.select(run_steps).where(run_steps.c.run_id == run_id)
+        order = run_steps.c.place, run_steps.c.started, run_steps.c.step  # branches may take one place together
+        return [to_record(RunStep, row) for row in self._found(of.order_by(*order))]
 
     def put_step(self, step: RunStep) -> None:
         """Save a step of a run."""
         values = _row(run_steps, step)
         own = (run_steps.c.run_id == step.run_id) & (run_steps.c.step == step.step)
         place = sa.select(sa.func.count()).where(run_steps.c.run_id == step.run_id).scalar_subquery()
+        change = sa.update(run_steps).where(own).values(values)
         try:
             with self._database.writing() as connection:
-                if not connection.execute(sa.update(run_steps).where(own).values(values)).rowcount:
+                if not connection.execute(change).rowcount:
                     connection.execute(sa.insert(run_steps).values(**values, place=place))
         except BrokenReference:
             raise self._no_run(step.run_id) from None
+        except DuplicateRecord:  # somebody else noted it at the same moment
+            with self._database.writing() as connection:
+                connection.execute(change)
 
     def definitions(self, kind: DefinitionKind) -> list[Definition]:
         """Give the newest version of each definition of a kind."""
@@ -129,10 +139,9 @@ class WorkRecords:
         after = msgspec.structs.replace(definition, version=base + 1, created=_now())
         values = _row(definitions, after)
         own = (definitions.c.kind == after.kind.value) & (definitions.c.name == after.name)
-        newest = sa.select(sa.func.max(definitions.c.version)).where(own)
         try:
             with self._database.writing() as connection:
-                found = int(connection.execute(newest).scalar() or 0)
+                found = _held(connection, own)
                 if found != base:
                     raise _moved(after, found, base)
                 connection.execute(sa.insert(definitions).values(values))
@@ -144,6 +153,7 @@ class WorkRecords:
         """Remove a definition."""
         own = (definitions.c.kind == kind.value) & (definitions.c.name == name)
         with self._database.writing() as connection:
+            _held(connection, own)
             gone = connection.execute(sa.delete(definitions).where(own)).rowcount
         if not gone:
             raise UnknownNameError.among(kind.value, name, [one.name for one in self.definitions(kind)])
@@ -188,6 +198,12 @@ def _moved(definition: Definition, found: int, base: int) -> StoreConflict:
         f"{definition.kind.value} `{definition.name}` has version {found}, not {base} any more; nothing was changed",
         details={"version": found, "base": base},
     )
+
+
+def _held(connection: sa.Connection, own: sa.ColumnElement[bool]) -> int:
+    """Give the newest version of a definition, held so that whoever changes or removes it comes after; 0 = none."""
+    newest = sa.select(definitions.c.version).where(own).order_by(definitions.c.version.desc()).limit(1)
+    return int(connection.execute(newest.with_for_update()).scalar() or 0)
 
 
 def _row(table: sa.Table, record: msgspec.Struct) -> dict[str, Any]:
