@@ -79,7 +79,7 @@ def export(
 
         session.screen.json({**msgspec.to_builtins(receipt), "plan": plan})
         return
-    session.screen.lines(_lines(receipt, plan=plan))
+    session.screen.lines(_lines(receipt, to, plan=plan))
     if plan:
         session.screen.say("the same command without --plan does it")
     elif receipt.withheld or receipt.without_id:
@@ -123,7 +123,7 @@ def _part(text: str) -> float:
     return value
 
 
-def _lines(receipt: ExportReceipt, *, plan: bool) -> Iterator[Line]:
+def _lines(receipt: ExportReceipt, to: str, *, plan: bool) -> Iterator[Line]:
     if plan:
         yield Line("PLAN: nothing was sent. This is what would happen:", "bold yellow")
     if receipt.unchanged:
@@ -132,7 +132,7 @@ def _lines(receipt: ExportReceipt, *, plan: bool) -> Iterator[Line]:
         would = "would be shared" if plan else "is shared"
         title = f"{receipt.audience} {would} as version {receipt.version}: {counted(receipt.shared, 'profile')}"
         yield Line(title, "bold green")
-    facts = (f"data source {receipt.source}", f"segment {receipt.segment}", receipt.mode, f"to {receipt.to}")
+    facts = (f"data source {receipt.source}", f"segment {receipt.segment}", receipt.mode, f"to {to}")
     yield Line("  " + ", ".join((*facts, f"{receipt.seconds:.1f} s")), "dim")
     yield Line()
     wide = len(f"{receipt.population:,}")
