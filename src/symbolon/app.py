@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from symbolon.sharing.transports import Transports
     from symbolon.store import Store
     from symbolon.targeting import Workflows
-    from symbolon.technical import Deliveries, Feeds, Health, Schedules, Watcher, Worker
+    from symbolon.technical import Activations, Feeds, Health, Schedules, Watcher, Worker
     from symbolon.transports.transport import Transport
 
 #: what `init` writes; every line but the comments is optional
@@ -181,12 +181,12 @@ class Project:
         )
 
     @cached_property
-    def deliveries(self) -> Deliveries:
+    def activations(self) -> Activations:
         """The audiences that are shared by themselves."""
-        from symbolon.technical import Deliveries  # noqa: PLC0415 - heavy
+        from symbolon.technical import Activations  # noqa: PLC0415 - heavy
 
         audiences = self.audiences
-        return Deliveries(store=self.store, audiences=audiences, profiles=self.profiles, export=audiences.export)
+        return Activations(store=self.store, audiences=audiences, profiles=self.profiles, export=audiences.export)
 
     @cached_property
     def schedules(self) -> Schedules:
@@ -200,7 +200,9 @@ class Project:
         """How the technical workflows are doing."""
         from symbolon.technical import Health  # noqa: PLC0415 - heavy
 
-        return Health(store=self.store, feeds=self.feeds, deliveries=self.deliveries, heartbeat=self.settings.locks_dir)
+        return Health(
+            store=self.store, feeds=self.feeds, activations=self.activations, heartbeat=self.settings.locks_dir
+        )
 
     def worker(self) -> Worker:
         """Give what does all that is due."""
@@ -209,7 +211,7 @@ class Project:
         return Worker(
             feeds=self.feeds,
             watcher=self.watcher,
-            deliveries=self.deliveries,
+            activations=self.activations,
             schedules=self.schedules,
             workflows=self.workflows,
             audiences=self.audiences,

@@ -143,7 +143,7 @@ def _facts(facts: dict[str, Any], *, would: bool) -> Iterator[Line]:
     plain = {name: value for name, value in told.items() if isinstance(value, (int, float, str, bool))}
     if plain:
         yield Line("      " + ", ".join(f"{_words(name)}: {_shown(value)}" for name, value in plain.items()), "dim")
-    for warning in [*facts.get("warnings", []), *(receipt or {}).get("warnings", [])]:
+    for warning in dict.fromkeys([*facts.get("warnings", []), *(receipt or {}).get("warnings", [])]):
         yield Line(f"      warning: {warning}", "yellow")
 
 

@@ -15,7 +15,7 @@ class DefinitionKind(StrEnum):
     TRANSPORT = "transport"  #: a place that files come from and go to
     SHARE = "share"  #: a shared audience of another solution that we add people to
     FEED = "feed"  #: files that the technical workflow imports as they arrive
-    DELIVERY = "delivery"  #: an audience that the technical workflow exports when it changes
+    ACTIVATION = "activation"  #: an audience that the technical workflow exports when it changes
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

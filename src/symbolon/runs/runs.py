@@ -4,7 +4,7 @@ Invariant: a run is executed by one process, which proves that it lives by a loc
 whose lock is free is adopted, and only by somebody who asks for it: to resume, or to recover as a worker. Whoever only
 looks launches nothing.
 
-How DBOS is held (ADR 0006): an executor id for each process, one pinned application version, and a queue of its own for
+How DBOS is held (ADR 0007): an executor id for each process, one pinned application version, and a queue of its own for
 what a process adopts, so that no other process that happens to run takes it away.
 """
 
@@ -147,7 +147,7 @@ class Runs:
             self._dbos()
             assert self._executor is not None  # noqa: S101 - launched
             queue = f"own-{self._executor.id}"
-            self._instance._sys_db.reenqueue_for_recovery(  # noqa: SLF001 - see ADR 0006
+            self._instance._sys_db.reenqueue_for_recovery(  # noqa: SLF001 - see ADR 0007
                 status.run_id, [status.executor], queue
             )
 
@@ -196,7 +196,7 @@ class Runs:
                     "serializer": JsonSerializer(),
                 }
             )
-            self._instance._registry._register_internal_queue(f"own-{self._executor.id}")  # noqa: SLF001 - see ADR 0006
+            self._instance._registry._register_internal_queue(f"own-{self._executor.id}")  # noqa: SLF001 - see ADR 0007
             DBOS.launch()
             return DBOS
 

@@ -1,6 +1,6 @@
 """Technical workflows: what imports and exports by itself, and how it is doing."""
 
-from symbolon.technical.deliveries import Deliveries, Delivery
+from symbolon.technical.activations import Activation, Activations
 from symbolon.technical.feeds import Feed, Feeds
 from symbolon.technical.health import Health, HealthItem, HealthState
 from symbolon.technical.schedules import Schedules
@@ -8,8 +8,8 @@ from symbolon.technical.watching import Watcher
 from symbolon.technical.worker import Worker
 
 __all__ = [
-    "Deliveries",
-    "Delivery",
+    "Activation",
+    "Activations",
     "Feed",
     "Feeds",
     "Health",

@@ -6,7 +6,7 @@ from symbolon.errors import DefinitionError
 
 
 class FeedInvalid(DefinitionError):
-    """A feed or a delivery does not hold together: all its faults are told."""
+    """A feed or an activation does not hold together: all its faults are told."""
 
     code = "feed.invalid"
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from symbolon.records import Arrival
     from symbolon.store import Store
-    from symbolon.technical.deliveries import Deliveries, Delivery
+    from symbolon.technical.activations import Activation, Activations
     from symbolon.technical.feeds import Feed, Feeds
 
 #: a worker that was not heard of for so long is taken to be gone, in seconds
@@ -45,7 +45,7 @@ class HealthItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Health:
-    """Looks at feeds, deliveries and workers; changes nothing.
+    """Looks at feeds, activations and workers; changes nothing.
 
     Args:
         heartbeat: folder of the heartbeat file.
@@ -57,22 +57,22 @@ class Health:
         *,
         store: Store,
         feeds: Feeds,
-        deliveries: Deliveries,
+        activations: Activations,
         heartbeat: Path,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._feeds = feeds
-        self._deliveries = deliveries
+        self._activations = activations
         self._heartbeat = heartbeat / HEARTBEAT
         self._clock = clock
 
     def items(self) -> list[HealthItem]:
         """Give everything that was looked at; nothing where nothing is set up."""
-        feeds, deliveries = self._feeds.list(), self._deliveries.list()
-        if not feeds and not deliveries:
+        feeds, activations = self._feeds.list(), self._activations.list()
+        if not feeds and not activations:
             return []
-        return [self._worker(), *map(self._feed, feeds), *map(self._delivery, deliveries)]
+        return [self._worker(), *map(self._feed, feeds), *map(self._activation, activations)]
 
     def heartbeat_age_s(self) -> float | None:
         """Give the seconds since a worker was last heard of; None = never."""
@@ -137,15 +137,15 @@ class Health:
     def _waits(self, arrival: Arrival) -> float:
         return (self._clock() - arrival.first_seen).total_seconds() if arrival.first_seen else 0.0
 
-    def _delivery(self, delivery: Delivery) -> HealthItem:
-        last = self._deliveries.last(delivery.name)
-        name = f"delivery {delivery.name}"
+    def _activation(self, activation: Activation) -> HealthItem:
+        last = self._activations.last(activation.name)
+        name = f"activation {activation.name}"
         if last.get("error"):
             return HealthItem(
                 name=name,
                 state=HealthState.FAIL,
                 detail=f"failed with {last['error']}",
-                mend=f"symbolon delivery run {delivery.name}",
+                mend=f"symbolon activation run {activation.name}",
             )
         if not last:
             return HealthItem(name=name, state=HealthState.PASS, detail="was not due yet")

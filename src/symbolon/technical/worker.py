@@ -1,6 +1,6 @@
 """The worker: does what is due until it is told to stop.
 
-Invariant: a failure of one feed, delivery or run is noted and does not end the others; whatever a worker was in the
+Invariant: a failure of one feed, activation or run is noted and does not end the others; whatever a worker was in the
 middle of when it died is gone on with by the next one.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from symbolon.sharing import Audiences
     from symbolon.targeting import Workflows
-    from symbolon.technical.deliveries import Deliveries, Delivery
+    from symbolon.technical.activations import Activation, Activations
     from symbolon.technical.feeds import Feed, Feeds
     from symbolon.technical.schedules import Schedules
     from symbolon.technical.watching import Watcher
@@ -52,7 +52,7 @@ class Worker:
         *,
         feeds: Feeds,
         watcher: Watcher,
-        deliveries: Deliveries,
+        activations: Activations,
         schedules: Schedules,
         workflows: Workflows,
         audiences: Audiences,
@@ -61,7 +61,7 @@ class Worker:
     ) -> None:
         self._feeds = feeds
         self._watcher = watcher
-        self._deliveries = deliveries
+        self._activations = activations
         self._schedules = schedules
         self._workflows = workflows
         self._audiences = audiences
@@ -92,14 +92,14 @@ class Worker:
         self._heartbeat.touch(mode=0o600)
         try:
             feeds = [one for one in self._feeds.list() if one.enabled]
-            deliveries = [one for one in self._deliveries.list() if one.enabled]
+            activations = [one for one in self._activations.list() if one.enabled]
         except SymbolonError as error:  # the store is away: it is asked again at the next tick
             log.warning("worker.store", extra={"code": error.code})
             return
         for feed in feeds:
             self._start(pool, f"feed {feed.name}", feed.every_s, partial(self._look, feed))
-        for delivery in deliveries:
-            self._start(pool, f"delivery {delivery.name}", delivery.every_s, partial(self._deliver, delivery))
+        for activation in activations:
+            self._start(pool, f"activation {activation.name}", activation.every_s, partial(self._activate, activation))
         self._start(pool, "schedules", TICK_S, self._schedules.tick)
         self._start(pool, "runs", TICK_S, self._workflows.work_off)
         self._start(pool, "housekeeping", _HOUSEKEEPING_S, self._keep_house)
@@ -127,10 +127,10 @@ class Worker:
         if any(arrival.state == "waiting" and "next_try" not in arrival.facts for arrival in happened):
             self._due[f"feed {feed.name}"] = self._monotonic() + _SOON_S
 
-    def _deliver(self, delivery: Delivery) -> None:
-        if self._deliveries.is_due(delivery):
-            receipt = self._deliveries.run(delivery)
-            log.info("delivery", extra={"delivery": delivery.name, "shared": receipt.shared})
+    def _activate(self, activation: Activation) -> None:
+        if self._activations.is_due(activation):
+            receipt = self._activations.run(activation)
+            log.info("activation", extra={"activation": activation.name, "shared": receipt.shared})
 
     def _keep_house(self) -> None:
         for name in self._audiences.expire():

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from symbolon.sharing import Audiences
     from symbolon.store import Store
 
-_KIND = DefinitionKind.DELIVERY
+_KIND = DefinitionKind.ACTIVATION
 
 
-class Delivery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Activation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An audience that is shared by itself."""
 
     name: str
@@ -51,8 +51,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     enabled: bool = True
 
 
-class Deliveries:
-    """The deliveries of a project.
+class Activations:
+    """The activations of a project.
 
     Args:
         export: shares an audience; `Audiences.export`.
@@ -74,40 +74,40 @@ class Deliveries:
         self._export = export
         self._clock = clock
 
-    def list(self) -> _Deliveries:
-        """Give all deliveries, by name."""
+    def list(self) -> _Activations:
+        """Give all activations, by name."""
         return [_read(one) for one in self._store.definitions(_KIND)]
 
-    def show(self, name: str) -> Delivery:
-        """Give one delivery.
+    def show(self, name: str) -> Activation:
+        """Give one activation.
 
         Raises:
             UnknownNameError: nothing has this name.
         """
         return _read(self._store.definition(_KIND, name))
 
-    def add(self, delivery: Delivery) -> Delivery:
-        """Check and save a new delivery, by a plan of its export.
+    def add(self, activation: Activation) -> Activation:
+        """Check and save a new activation, by a plan of its export.
 
         Raises:
             FeedInvalid: it does not hold together.
             NameTaken: there is one of this name.
             SymbolonError: what its export would be refused for.
         """
-        if not NAME.fullmatch(delivery.name):
+        if not NAME.fullmatch(activation.name):
             raise FeedInvalid("a name is 1 to 64 letters, digits, `-`, `_` or `.`")
-        if not 1 <= delivery.every_s <= 86_400 * 31 or not 0 <= delivery.max_shrink <= 1:
+        if not 1 <= activation.every_s <= 86_400 * 31 or not 0 <= activation.max_shrink <= 1:
             raise FeedInvalid("a look every 1 second to 31 days, and a shrink of 0 to 100 %")
-        if self._store.definition_versions(_KIND, delivery.name):
-            raise NameTaken(f"there is a delivery `{delivery.name}` already", hint="choose another name")
-        self._shared(delivery, plan=True, force=True)
+        if self._store.definition_versions(_KIND, activation.name):
+            raise NameTaken(f"there is an activation `{activation.name}` already", hint="choose another name")
+        self._shared(activation, plan=True, force=True)
         self._store.put_definition(
-            Definition(kind=_KIND, name=delivery.name, body=msgspec.json.encode(delivery).decode()), base=0
+            Definition(kind=_KIND, name=activation.name, body=msgspec.json.encode(activation).decode()), base=0
         )
-        return delivery
+        return activation
 
     def delete(self, name: str) -> None:
-        """Remove a delivery; what was shared stays shared.
+        """Remove an activation; what was shared stays shared.
 
         Raises:
             UnknownNameError: nothing has this name.
@@ -115,30 +115,30 @@ class Deliveries:
         self._store.delete_definition(_KIND, name)
         self._store.delete_state(_state(name))
 
-    def is_due(self, delivery: Delivery) -> bool:
+    def is_due(self, activation: Activation) -> bool:
         """Say whether something is to be shared now."""
-        last = self._last(delivery)
+        last = self._last(activation)
         if last is None:
             return True
         facts = last.facts
         ago = self._clock().timestamp() - float(facts.get("at", 0))
-        if ago < delivery.every_s:
+        if ago < activation.every_s:
             return False
-        return delivery.when == "always" or facts.get("of") != self._of(delivery) or bool(facts.get("error"))
+        return activation.when == "always" or facts.get("of") != self._of(activation) or bool(facts.get("error"))
 
-    def run(self, delivery: Delivery, *, force: bool = False) -> ExportReceipt:
+    def run(self, activation: Activation, *, force: bool = False) -> ExportReceipt:
         """Share the audience now; note how it went.
 
         Raises:
             SymbolonError: what the export was refused for, or failed with.
         """
-        of = self._of(delivery)
+        of = self._of(activation)
         try:
-            receipt = self._shared(delivery, plan=False, force=force)
+            receipt = self._shared(activation, plan=False, force=force)
         except Exception as error:
-            self._note(delivery, {"error": getattr(error, "code", type(error).__name__), "of": of})
+            self._note(activation, {"error": getattr(error, "code", type(error).__name__), "of": of})
             raise
-        self._note(delivery, {"of": of, "shared": receipt.shared, "version": receipt.version})
+        self._note(activation, {"of": of, "shared": receipt.shared, "version": receipt.version})
         return receipt
 
     def last(self, name: str) -> dict[str, Any]:
@@ -146,42 +146,42 @@ class Deliveries:
         state = self._store.state(_state(name))
         return {} if state is None else dict(state.facts)
 
-    def _shared(self, delivery: Delivery, *, plan: bool, force: bool) -> ExportReceipt:
+    def _shared(self, activation: Activation, *, plan: bool, force: bool) -> ExportReceipt:
         return self._export(
-            delivery.audience,
-            source=delivery.source,
-            segment=delivery.segment,
-            to=delivery.to,
-            shared_as=delivery.shared_as,
-            mode=delivery.mode,
-            format=delivery.format,
-            max_shrink=delivery.max_shrink,
+            activation.audience,
+            source=activation.source,
+            segment=activation.segment,
+            to=activation.to,
+            shared_as=activation.shared_as,
+            mode=activation.mode,
+            format=activation.format,
+            max_shrink=activation.max_shrink,
             force=force,
             plan=plan,
         )
 
-    def _of(self, delivery: Delivery) -> str:
+    def _of(self, activation: Activation) -> str:
         """Give what the content of an audience depends on: its version, and for a rule the profiles."""
-        audience = self._audiences.show(delivery.audience)
+        audience = self._audiences.show(activation.audience)
         depends = f"{self._profiles.revision}" if audience.type is AudienceType.QUERY else ""
         return f"{audience.id}:{audience.version}:{depends}"
 
-    def _last(self, delivery: Delivery) -> TableState | None:
-        return self._store.state(_state(delivery.name))
+    def _last(self, activation: Activation) -> TableState | None:
+        return self._store.state(_state(activation.name))
 
-    def _note(self, delivery: Delivery, facts: dict[str, Any]) -> None:
-        before = self._last(delivery)
+    def _note(self, activation: Activation, facts: dict[str, Any]) -> None:
+        before = self._last(activation)
         revision = before.revision + 1 if before else 1
         after = TableState(lake_version=0, revision=revision, facts={**facts, "at": self._clock().timestamp()})
-        self._store.set_state(_state(delivery.name), after, before.revision if before else None)
+        self._store.set_state(_state(activation.name), after, before.revision if before else None)
 
 
-_Deliveries = list[Delivery]
+_Activations = list[Activation]
 
 
 def _state(name: str) -> str:
-    return f"deliveries/{name}"
+    return f"activations/{name}"
 
 
-def _read(definition: Definition) -> Delivery:
-    return msgspec.json.decode(definition.body, type=Delivery)
+def _read(definition: Definition) -> Activation:
+    return msgspec.json.decode(definition.body, type=Activation)

@@ -1,4 +1,4 @@
-"""`symbolon delivery`: audiences that are shared by themselves when they change."""
+"""`symbolon activation`: audiences that are shared by themselves when they change."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from symbolon.cli.session import Session, command, noun
 from symbolon.cli.words import counted
 
 if TYPE_CHECKING:
-    from symbolon.technical import Delivery
+    from symbolon.technical import Activation
 
 app = noun()
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the delivery.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the activation.")]
 
 
 @command(app, "add")
@@ -32,12 +32,12 @@ def add(
 ) -> None:
     """Have an audience shared whenever it changes.
 
-    $ symbolon delivery add to-partner Newsletter --source crm-email --segment 24 --to outbox/
+    $ symbolon activation add to-partner Newsletter --source crm-email --segment 24 --to outbox/
     """
     from symbolon.targeting import ShareMode  # noqa: PLC0415 - heavy
-    from symbolon.technical import Delivery  # noqa: PLC0415
+    from symbolon.technical import Activation  # noqa: PLC0415
 
-    delivery = Delivery(
+    activation = Activation(
         name=name,
         audience=audience,
         source=source,
@@ -48,26 +48,26 @@ def add(
         every_s=every,
         when="always" if always else "change",
     )
-    session.project.deliveries.add(delivery)
-    _show(session, delivery)
-    session.next(["delivery", "run", name], ["worker"])
+    session.project.activations.add(activation)
+    _show(session, activation)
+    session.next(["activation", "run", name], ["worker"])
 
 
 @command(app, "list")
 def list_(session: Session) -> None:
-    """List the deliveries.
+    """List the activations.
 
-    $ symbolon delivery list
+    $ symbolon activation list
     """
     import msgspec  # noqa: PLC0415
 
-    deliveries = session.project.deliveries
-    found = deliveries.list()
+    activations = session.project.activations
+    found = activations.list()
     if session.as_json:
-        session.screen.json([{**msgspec.to_builtins(one), "last": deliveries.last(one.name)} for one in found])
+        session.screen.json([{**msgspec.to_builtins(one), "last": activations.last(one.name)} for one in found])
         return
     if not found:
-        session.screen.say("there is no delivery yet")
+        session.screen.say("there is no activation yet")
         return
     session.screen.table(
         ["name", "audience", "source", "segment", "to", "mode"],
@@ -77,11 +77,11 @@ def list_(session: Session) -> None:
 
 @command(app, "show")
 def show(session: Session, name: Name) -> None:
-    """Show a delivery.
+    """Show an activation.
 
-    $ symbolon delivery show to-partner
+    $ symbolon activation show to-partner
     """
-    _show(session, session.project.deliveries.show(name))
+    _show(session, session.project.activations.show(name))
 
 
 @command(app, "run")
@@ -90,14 +90,14 @@ def run(
     name: Name,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Share even if many leave, or nobody is left.")] = False,
 ) -> None:
-    """Share the audience of a delivery now.
+    """Share the audience of an activation now.
 
-    $ symbolon delivery run to-partner
+    $ symbolon activation run to-partner
     """
     import msgspec  # noqa: PLC0415
 
-    deliveries = session.project.deliveries
-    receipt = deliveries.run(deliveries.show(name), force=yes)
+    activations = session.project.activations
+    receipt = activations.run(activations.show(name), force=yes)
     if session.as_json:
         session.screen.json(msgspec.to_builtins(receipt))
         return
@@ -108,35 +108,35 @@ def run(
 def delete(
     session: Session, name: Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
 ) -> None:
-    """Delete a delivery. What was shared stays shared.
+    """Delete an activation. What was shared stays shared.
 
-    $ symbolon delivery delete to-partner --yes
+    $ symbolon activation delete to-partner --yes
     """
-    session.project.deliveries.show(name)
-    session.confirm(f"delete delivery {name}?", yes=yes)
-    session.project.deliveries.delete(name)
+    session.project.activations.show(name)
+    session.confirm(f"delete activation {name}?", yes=yes)
+    session.project.activations.delete(name)
     if session.as_json:
         session.screen.json({"name": name, "deleted": True})
         return
-    session.screen.say(f"delivery {name} is deleted")
+    session.screen.say(f"activation {name} is deleted")
 
 
-def _show(session: Session, delivery: Delivery) -> None:
+def _show(session: Session, activation: Activation) -> None:
     import msgspec  # noqa: PLC0415
 
     if session.as_json:
-        session.screen.json(msgspec.to_builtins(delivery))
+        session.screen.json(msgspec.to_builtins(activation))
         return
     session.screen.facts(
         [
-            ("delivery", delivery.name),
-            ("audience", delivery.audience),
-            ("source", delivery.source),
-            ("segment", delivery.segment),
-            ("to", delivery.to),
-            ("as", delivery.shared_as),
-            ("mode", delivery.mode.value),
-            ("when", "it changed" if delivery.when == "change" else "each time"),
-            ("looks every", f"{delivery.every_s:g} s"),
+            ("activation", activation.name),
+            ("audience", activation.audience),
+            ("source", activation.source),
+            ("segment", activation.segment),
+            ("to", activation.to),
+            ("as", activation.shared_as),
+            ("mode", activation.mode.value),
+            ("when", "it changed" if activation.when == "change" else "each time"),
+            ("looks every", f"{activation.every_s:g} s"),
         ]
     )
