@@ -200,3 +200,23 @@ def test_parquet_parts(tmp_path):
     rows = [row for part in made for row in pq.read_table(part.path).to_pylist()]
     assert [(row["id"], row["change"]) for row in rows] == [("a", "added"), ("b", "added"), ("c", "removed")]
     assert [part.records for part in made] == [2, 1]
+
+
+@given(cuts=st.lists(st.integers(0, 3000), max_size=6), kind=st.sampled_from(["text", "gzip", "parquet"]))
+def test_the_same_rows_make_the_same_bytes_however_they_are_handed_over(tmp_path_factory, cuts, kind):
+    ids = pa.array([f"{number * 7_919:012x}{number:08x}" for number in range(3_000)])
+    limits = Limits(plain=20_000, gzip=9_000)
+    folder = tmp_path_factory.mktemp("same")
+    made = []
+    for attempt, borders in (("whole", [0, 3_000]), ("cut", [0, *sorted(cuts), 3_000])):
+        parts = (
+            ParquetParts(folder, attempt, limits=limits)
+            if kind == "parquet"
+            else TextParts(folder, attempt, render, gzip=kind == "gzip", limits=limits)
+        )
+        with parts:
+            for start, end in pairwise(borders):
+                parts.write(ids.slice(start, end - start), "added")
+            parts.write(pa.array(["gone"]), "removed")
+            made.append([(part.records, part.path.read_bytes()) for part in parts.close()])
+    assert made[0] == made[1]

@@ -81,6 +81,7 @@ class TextParts:
         self._limit = sizes.gzip if gzip else sizes.plain
         self._done: list[Part] = []
         self._file: _Text | None = None
+        self._rest: Lines = (np.empty(0, dtype=np.uint8), np.zeros(1, dtype=np.int64))
 
     def __enter__(self) -> Self:
         return self
@@ -92,8 +93,26 @@ class TextParts:
     def write(self, ids: pa.Array, change: str) -> None:
         """Add the lines of a column of IDs, splitting where a file is full."""
         data, offsets = self._render(ids, change)
+        rest, borders = self._rest
+        if len(borders) > 1:
+            data = np.concatenate([rest, data])
+            offsets = np.concatenate([borders[:-1], offsets + borders[-1]])
+        self._rest = self._written(data, offsets, _PIECE)
+
+    def close(self) -> list[Part]:
+        """Finish and give the files; none where there were no records."""
+        self._rest = self._written(*self._rest, 0)
+        if self._file is not None:
+            self._finish()
+        return self._done
+
+    def _written(self, data: NDArray[np.uint8], offsets: NDArray[np.int64], left: int) -> Lines:
+        """Write lines in pieces as large as they may be, until at most `left` bytes are left; give these.
+
+        So a piece ends where it ends, however the lines were handed over, and the compressor gives the same bytes.
+        """
         start, count = 0, len(offsets) - 1
-        while start < count:
+        while start < count and offsets[-1] - offsets[start] > left:
             room = min(self._open().room(self._limit), _PIECE)
             end = int(np.searchsorted(offsets, offsets[start] + room, side="right")) - 1
             if end <= start:
@@ -103,12 +122,7 @@ class TextParts:
                 end = start + 1  # a line larger than a file may be: nothing smaller can be written
             self._open().write(data[offsets[start] : offsets[end]], end - start)
             start = end
-
-    def close(self) -> list[Part]:
-        """Finish and give the files; none where there were no records."""
-        if self._file is not None:
-            self._finish()
-        return self._done
+        return data[offsets[start] :], offsets[start:] - offsets[start]
 
     def _open(self) -> _Text:
         if self._file is None:
@@ -189,6 +203,8 @@ class ParquetParts:
         self._writer: Any = None
         self._sink: Any = None
         self._records = self._bytes = 0
+        self._waiting: list[pa.Array] = []
+        self._change = ""
 
     def __enter__(self) -> Self:
         return self
@@ -199,27 +215,45 @@ class ParquetParts:
 
     def write(self, ids: pa.Array, change: str) -> None:
         """Add the rows of a column of IDs."""
-        import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
-
-        for start in range(0, len(ids), _PARQUET_ROWS):
-            some = ids.slice(start, _PARQUET_ROWS)
-            if self._writer is not None and self._bytes + some.nbytes > self._limit:
-                self._finish()
-            if self._writer is None:
-                path = self._path
-                path.touch(mode=0o600, exist_ok=False)
-                self._sink = pa.OSFile(str(path), "wb")
-                self._writer = pq.ParquetWriter(self._sink, self._SCHEMA, compression="zstd")
-            changes = pa.DictionaryArray.from_arrays(pa.nulls(len(some), pa.int8()).fill_null(0), pa.array([change]))
-            self._writer.write_batch(pa.record_batch([some, changes.cast(pa.string())], schema=self._SCHEMA))
-            self._records += len(some)
-            self._bytes += some.nbytes
+        if change != self._change:
+            self._flush(1)
+            self._change = change
+        self._waiting.append(ids)
+        self._flush(_PARQUET_ROWS)
 
     def close(self) -> list[Part]:
         """Finish and give the files; none where there were no records."""
+        self._flush(1)
         if self._writer is not None:
             self._finish()
         return self._done
+
+    def _flush(self, least: int) -> None:
+        """Write row groups of one size, until fewer rows are left than `least`, however they were handed over."""
+        if sum(map(len, self._waiting)) < least:
+            return
+        whole = pa.concat_arrays(self._waiting)
+        start = 0
+        while len(whole) - start >= least:
+            self._group(whole.slice(start, _PARQUET_ROWS))
+            start += _PARQUET_ROWS
+        self._waiting = [whole.slice(start)] if start < len(whole) else []
+
+    def _group(self, some: pa.Array) -> None:
+        import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
+
+        if self._writer is not None and self._bytes + some.nbytes > self._limit:
+            self._finish()
+        if self._writer is None:
+            path = self._path
+            path.touch(mode=0o600, exist_ok=False)
+            self._sink = pa.OSFile(str(path), "wb")
+            self._writer = pq.ParquetWriter(self._sink, self._SCHEMA, compression="zstd")
+        zeros = pa.nulls(len(some), pa.int8()).fill_null(0)
+        changes = pa.DictionaryArray.from_arrays(zeros, pa.array([self._change])).cast(pa.string())
+        self._writer.write_batch(pa.record_batch([some, changes], schema=self._SCHEMA))
+        self._records += len(some)
+        self._bytes += some.nbytes
 
     @property
     def _path(self) -> Path:

@@ -7,7 +7,7 @@ is there already with the size that it should have was delivered before.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -52,10 +52,76 @@ class File:
         return {"name": self.name, "records": self.part.records, "bytes": self.part.size_bytes}
 
 
+class Rendering:
+    """The files of a delivery while they are written, in a directory of their own.
+
+    Args:
+        look: what they look like.
+        directory: where they are made.
+        limits: how large one may become.
+    """
+
+    def __init__(self, look: Look, directory: Path, *, limits: Limits | None = None) -> None:
+        self._look = look
+        self._least = int(delta.least_sent(look.mode))
+        # `.overwrite` says nothing of those whom it does not name: who left needs a line of `.sync`
+        self._mode: InboundMode = "overwrite" if look.mode is ShareMode.REPLACE else "sync"
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._sinks = {mode: self._sink(directory, mode, limits) for mode in {self._mode, "sync"}}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for sink in self._sinks.values():
+            sink.__exit__()
+
+    def rows(self, batch: pa.RecordBatch) -> None:
+        """Add those of a batch of rows that are sent."""
+        sent = pc.greater_equal(batch.column("part"), self._least)
+        self._add(batch if pc.all(sent).as_py() else batch.filter(sent), self._mode, _ADDED)
+
+    def removed(self, batch: pa.RecordBatch) -> None:
+        """Add IDs that leave."""
+        self._add(batch, "sync", _REMOVED)
+
+    def close(self, delivery: Delivery) -> list[File]:
+        """Finish the files and name them."""
+        files = []
+        for mode in sorted(self._sinks):
+            parts = self._sinks[mode].close()
+            some = [File(_name(delivery, mode, part.number if len(parts) > 1 else None), part) for part in parts]
+            files += some
+        return files
+
+    def _add(self, batch: pa.RecordBatch, mode: InboundMode, change: str) -> None:
+        if not batch.num_rows:
+            return
+        names = batch.schema.names
+        if "id" in names:
+            ids = batch.column("id")
+        else:
+            words = sorted((name for name in names if re.fullmatch(r"d\d+", name)), key=lambda name: int(name[1:]))
+            ids = wire_texts(batch, words, self._look.algorithm, self._look.encoding)
+        self._sinks[mode].write(ids, change)
+
+    def _sink(self, directory: Path, mode: InboundMode, limits: Limits | None) -> ParquetParts | TextParts:
+        look = self._look
+        if look.format == "parquet":
+            return ParquetParts(directory, mode, limits=limits)
+        if look.format == "csv":
+            return TextParts(directory, mode, csv_lines, header=b"id,change\n", gzip=look.gzip, limits=limits)
+
+        def as_lines(ids: pa.Array, change: str) -> Lines:
+            return lines(ids, item_of(look.segment, removes=change == _REMOVED, signal=look.signal))
+
+        return TextParts(directory, mode, as_lines, gzip=look.gzip, limits=limits)
+
+
 def render(
     delivery: Delivery, rows: Sequence[str], removed: Sequence[str], directory: Path, *, limits: Limits | None = None
 ) -> list[File]:
-    """Write the files of a delivery into a directory.
+    """Write the files of a delivery again, from what was written down.
 
     Args:
         delivery: what it is.
@@ -64,58 +130,22 @@ def render(
         directory: where to.
         limits: how large a file may become.
     """
-    look = delivery.look
-    least = int(delta.least_sent(look.mode))
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if look.mode is ShareMode.REPLACE:
-        # `.overwrite` says nothing of those whom it does not name: who left needs a line of `.sync`
-        return [
-            *_rendered(delivery, directory, "overwrite", [(rows, least, _ADDED)], limits),
-            *_rendered(delivery, directory, "sync", [(removed, 0, _REMOVED)], limits),
-        ]
-    return _rendered(delivery, directory, "sync", [(rows, least, _ADDED), (removed, 0, _REMOVED)], limits)
+    with Rendering(delivery.look, directory, limits=limits) as rendering:
+        for batch in batches(rows):
+            rendering.rows(batch)
+        for batch in batches(removed):
+            rendering.removed(batch)
+        return rendering.close(delivery)
 
 
-def _rendered(
-    delivery: Delivery,
-    directory: Path,
-    mode: InboundMode,
-    content: Sequence[tuple[Sequence[str], int, str]],
-    limits: Limits | None,
-) -> list[File]:
-    look = delivery.look
-
-    def as_lines(ids: pa.Array, change: str) -> Lines:
-        if look.format == "csv":
-            return csv_lines(ids, change)
-        return lines(ids, item_of(look.segment, removes=change == _REMOVED, signal=look.signal))
-
-    header = b"id,change\n" if look.format == "csv" else b""
-    if look.format == "parquet":
-        sink: ParquetParts | TextParts = ParquetParts(directory, mode, limits=limits)
-    else:
-        sink = TextParts(directory, mode, as_lines, header=header, gzip=look.gzip, limits=limits)
-    with sink:
-        for files, least, change in content:
-            for ids in _ids(files, look, least):
-                sink.write(ids, change)
-        parts = sink.close()
-    return [File(_name(delivery, mode, part.number if len(parts) > 1 else None), part) for part in parts]
-
-
-def _ids(files: Sequence[str], look: Look, least: int) -> Iterator[pa.Array]:
-    """Give the IDs of rows as they stand on the wire, in the order of the files."""
+def batches(files: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Give what Parquet files hold, in their order."""
     for file in files:
         with pq.ParquetFile(file) as source:
-            known = source.schema_arrow.names
-            words = sorted((name for name in known if re.fullmatch(r"d\d+", name)), key=lambda name: int(name[1:]))
-            wanted = ["id"] if "id" in known else words
-            for batch in source.iter_batches(_BATCH_ROWS, columns=[*wanted, "part"]):
-                sent = pc.greater_equal(batch.column("part"), least)
-                some = batch if pc.all(sent).as_py() else batch.filter(sent)
-                if some.num_rows:
-                    texts = "id" in known
-                    yield some.column("id") if texts else wire_texts(some, words, look.algorithm, look.encoding)
+            wanted = [name for name in source.schema_arrow.names if name not in ("profile_id", "key_version")]
+            if "id" in wanted:
+                wanted = ["id", "part"]
+            yield from source.iter_batches(_BATCH_ROWS, columns=wanted)
 
 
 def _name(delivery: Delivery, mode: InboundMode, split: int | None) -> str:

@@ -15,17 +15,16 @@ from __future__ import annotations
 import hashlib
 import time
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from symbolon import policy
+from symbolon import matching, policy
 from symbolon.errors import SymbolonError, UnknownNameError
 from symbolon.records import AudienceType, Run, RunState
-from symbolon.sharing import delta
-from symbolon.sharing.delivering import NotDelivered, first_name, put, render
-from symbolon.sharing.errors import AudienceTypeError, ShrinkRefused
+from symbolon.sharing.changing import Change, Changes
+from symbolon.sharing.delivering import NotDelivered, Rendering, batches, first_name, put, render
+from symbolon.sharing.errors import AudienceTypeError
 from symbolon.sharing.identifying import Identifier
 from symbolon.sharing.looks import look_of
 from symbolon.sharing.shares import Delivery, Share, Shares, Standing
@@ -38,11 +37,11 @@ if TYPE_CHECKING:
     import ibis
 
     from symbolon.files.inbound import Limits
-    from symbolon.lake import Engine, Lake, WrittenFile
+    from symbolon.lake import Engine, Lake
     from symbolon.profiles import Profiles
     from symbolon.records import Audience, DataSource
     from symbolon.settings import Settings
-    from symbolon.sharing.identifying import Found
+    from symbolon.sharing.delivering import File
     from symbolon.sharing.shares import Look
     from symbolon.sharing.sources import Sources
     from symbolon.store import Store
@@ -53,20 +52,6 @@ if TYPE_CHECKING:
 WORK = "audience export"
 #: digits of a run's id that the store keeps
 _LONGEST_RUN = 64
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """What a delivery would change, staged."""
-
-    found: Found
-    receipt: ExportReceipt
-    #: rows that are shared after it
-    after: list[WrittenFile]
-    #: IDs that leave
-    removed: list[WrittenFile]
-    #: distinct IDs that are shared after it
-    ids: int
 
 
 class Exporter:
@@ -102,7 +87,7 @@ class Exporter:
         self._limits = limits
         self._shares = Shares(settings=settings, store=store, lake=lake)
         self._identifier = Identifier(engine=engine, profiles=profiles, sources=sources)
-        self._profiles = profiles
+        self._changes = Changes(engine=engine, profiles=profiles, shares=self._shares, identifier=self._identifier)
 
     def name_for(self, name: str, source: str, segment: str) -> str:
         """Give the name that an audience is shared under where nobody chose one."""
@@ -121,7 +106,7 @@ class Exporter:
 
         Args:
             audience: which.
-            members: gives their `profile_id`.
+            members: gives its rows.
             request: what they are shared as; without a name of the shared audience it gets one.
             plan: tell what would happen; nothing is sent.
 
@@ -138,7 +123,9 @@ class Exporter:
             shared_as = self.name_for(audience.name, request.source, request.segment)
             request = msgspec.structs.replace(request, audience=shared_as)
         with self._lake.attempt("export") as directory:
-            return self.share(request, members(), directory=directory, plan=plan).receipt
+            rows = members()
+            people = rows.filter(rows.status == int(matching.Status.MEMBER))
+            return self.share(request, people, directory=directory, plan=plan).receipt
 
     def share(self, request: ShareRequest, people: ibis.Table, *, directory: Path, plan: bool = False) -> ShareOutcome:
         """Share people; see `symbolon.targeting.publishing.Library.share`.
@@ -160,17 +147,21 @@ class Exporter:
         with nullcontext() if plan else self._shares.lock(request.audience):
             share = self._shares.check(request, source)
             if plan:
-                change = self._change(request, source, share, people, directory, plan=True)
+                change = self._changes.of(request, source, share, people, directory, plan=True)
                 return self._given(change, change.receipt, started)
             share = self._settle(share, directory)
             run_id = _run_id(request)
             kept = self._kept(share, run_id)
-            change = self._change(request, source, share, people, directory, plan=False, done=kept is not None)
             if kept is not None:
+                change = self._changes.of(request, source, share, people, directory, plan=False, done=True)
                 return self._given(change, kept, started)
             self._start(run_id, request)
             try:
-                receipt = self._publish(request, source, share, change, look, run_id, directory, started)
+                with Rendering(look, directory / "files", limits=self._limits) as rendering:
+                    change = self._changes.of(
+                        request, source, share, people, directory, plan=False, sink=rendering.rows
+                    )
+                    receipt = self._publish(request, source, share, change, look, run_id, rendering, started)
             except BaseException as error:
                 with suppress(SymbolonError):
                     self._store.finish_run(run_id, RunState.FAILED, getattr(error, "code", type(error).__name__))
@@ -178,123 +169,15 @@ class Exporter:
             self._noted(run_id, receipt)
             return self._given(change, receipt, started)
 
-    def _change(
-        self,
-        request: ShareRequest,
-        source: DataSource,
-        share: Share,
-        people: ibis.Table,
-        directory: Path,
-        *,
-        plan: bool,
-        done: bool = False,
-    ) -> _Change:
-        """Work out who is shared, and what that changes; nothing that counts is written."""
-        version, ids_before = _expected(share)
-        before = None
-        if version is not None:
-            table = self._shares.rows(share)
-            before = self._engine.scan(table.files(version), self._identifier.schema(source))
-        lines = request.format == "inbound"
-        found = self._identifier.find(source, people, directory / "share", before=before, lines=lines, keep=not plan)
-        removed: list[WrittenFile] = []
-        after, total = found.files, found.ids
-        if before is not None and request.mode is ShareMode.ADD:
-            left = delta.staying(before, found.rows)
-            more = self._engine.write(left, directory / "share", found.schema, prefix="staying")
-            after = [*found.files, *more]
-            total = ids_before + found.new
-        elif before is not None:
-            removed = self._engine.write(
-                delta.gone(before, found.rows), directory / "share", found.schema, prefix="gone"
-            )
-        leaving = sum(file.rows for file in removed)
-        told: int | None = leaving
-        if before is None and request.mode is not ShareMode.ADD:
-            told = None
-        warnings = [] if done else self._warnings(request, share, found, before, leaving, ids_before, plan=plan)
-        receipt = ExportReceipt(
-            audience=request.audience,
-            source=source.name,
-            segment=request.segment,
-            to=request.to,
-            mode=request.mode.value,
-            format=request.format,
-            version=share.state.version + (2 if share.state.pending else 1),
-            population=found.population,
-            shared=found.people,
-            withheld=found.withheld,
-            without_id=found.without_id,
-            ids=found.ids,
-            added=found.new,
-            removed=told,
-            kept=found.ids - found.new,
-            warnings=warnings,
-            unchanged=self._unchanged(request, before, found, leaving),
-        )
-        return _Change(found, receipt, after, removed, total)
-
-    def _unchanged(self, request: ShareRequest, before: ibis.Table | None, found: Found, leaving: int) -> bool:
-        sends = found.ids if request.mode is ShareMode.REPLACE else found.new
-        return before is not None and not sends and not leaving
-
-    def _warnings(
-        self,
-        request: ShareRequest,
-        share: Share,
-        found: Found,
-        before: ibis.Table | None,
-        leaving: int,
-        ids_before: int,
-        *,
-        plan: bool,
-    ) -> list[str]:
-        """Tell what a person should know, and refuse what looks like a mistake; a plan tells that too.
-
-        Raises:
-            ShrinkRefused: too many would leave, or the population is empty.
-        """
-        warnings = []
-        refused = ""
-        if not found.population:
-            refused = "the population is empty"
-        elif ids_before and leaving / ids_before > request.max_shrink:
-            refused = (
-                f"{leaving:,} of {ids_before:,} IDs would leave `{request.audience}`, more than the "
-                f"{request.max_shrink:.0%} that may"
-            )
-        if refused and not request.force:
-            if not plan:
-                raise ShrinkRefused(f"{refused}; nothing was sent", details={"leaving": leaving, "before": ids_before})
-            warnings.append(f"this would be refused: {refused}")
-        if before is None and request.mode is not ShareMode.ADD:
-            warnings.append(
-                "nothing is known of what was shared before: who of it should leave cannot be told, and nobody does"
-            )
-        if share.to and share.to != request.to:
-            warnings.append(
-                f"`{request.audience}` was shared to another place before, and only what changed since goes to this "
-                "one; to share with somebody else as well, give it a name of its own"
-            )
-        if before is not None and request.mode is ShareMode.ADD:
-            out = policy.withheld_from_exports(self._profiles, self._store.source(request.source))
-            stay = self._engine.count(delta.standing(before).semi_join(out, "profile_id"))
-            if stay:
-                warnings.append(
-                    f"{stay:,} IDs that were shared before are of people whom policy withholds now; `add` takes nobody "
-                    "away, `sync` does"
-                )
-        return warnings
-
     def _publish(
         self,
         request: ShareRequest,
         source: DataSource,
         share: Share,
-        change: _Change,
+        change: Change,
         look: Look,
         run_id: str,
-        directory: Path,
+        rendering: Rendering,
         started: float,
     ) -> ExportReceipt:
         """Write a delivery down, deliver it, and move what is shared."""
@@ -316,7 +199,10 @@ class Exporter:
             )  # fmt: skip
             delivery = self._stamped(delivery, request.run_id, transport)
             share = self._shares.move(share, msgspec.structs.replace(share.state, pending=delivery))
-            return self._deliver(share, delivery, transport, directory, started)
+            if removed is not None:
+                for batch in batches(self._shares.removed(share).files(removed)):
+                    rendering.removed(batch)
+            return self._deliver(share, delivery, rendering.close(delivery), transport, started)
         finally:
             transport.close()
 
@@ -328,13 +214,9 @@ class Exporter:
                 return stamped
 
     def _deliver(
-        self, share: Share, delivery: Delivery, transport: Transport, directory: Path, started: float
+        self, share: Share, delivery: Delivery, files: list[File], transport: Transport, started: float
     ) -> ExportReceipt:
         """Put the files of a delivery that is written down, then move what is shared."""
-        rows = self._shares.rows(share)
-        removed = [] if delivery.removed is None else self._shares.removed(share).files(delivery.removed)
-        files = render(delivery, rows.files(delivery.rows), removed, directory / delivery.run_id.replace("/", "-"),
-                       limits=self._limits)  # fmt: skip
         try:
             put(files, transport)
         except NotDelivered as failed:
@@ -352,7 +234,7 @@ class Exporter:
         state = Standing(version=share.state.version + 1, rows=delivery.rows, ids=delivery.ids, last=arrived)
         self._shares.move(share, state)
         if share.state.rows is not None:
-            rows.forget_before(share.state.rows)
+            self._shares.rows(share).forget_before(share.state.rows)
         return receipt
 
     def _settle(self, share: Share, directory: Path) -> Share:
@@ -360,8 +242,11 @@ class Exporter:
         pending = share.state.pending
         if pending is not None:
             transport = self._open(pending.to)
+            removed = [] if pending.removed is None else self._shares.removed(share).files(pending.removed)
+            rows = self._shares.rows(share).files(pending.rows)
             try:
-                receipt = self._deliver(share, pending, transport, directory, time.monotonic())
+                files = render(pending, rows, removed, directory / "again", limits=self._limits)
+                receipt = self._deliver(share, pending, files, transport, time.monotonic())
             finally:
                 transport.close()
             self._noted(pending.run_id, receipt)
@@ -405,17 +290,11 @@ class Exporter:
             self._store.update_run(msgspec.structs.replace(run, facts=facts))
             self._store.finish_run(run_id, RunState.DONE)
 
-    def _given(self, change: _Change, receipt: ExportReceipt, started: float) -> ShareOutcome:
+    def _given(self, change: Change, receipt: ExportReceipt, started: float) -> ShareOutcome:
         if not receipt.seconds:
             receipt = msgspec.structs.replace(receipt, seconds=round(time.monotonic() - started, 3))
         people = change.found.rows.select("profile_id").distinct()
         return ShareOutcome(receipt, people, change.found.complement)
-
-
-def _expected(share: Share) -> tuple[int | None, int]:
-    """Give the lake version and the number of IDs of what is shared, once what is under way has arrived."""
-    pending = share.state.pending
-    return (share.state.rows, share.state.ids) if pending is None else (pending.rows, pending.ids)
 
 
 def _run_id(request: ShareRequest) -> str:

@@ -6,6 +6,8 @@ value is read: its IDs are the digests that are kept.
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ from symbolon.records import Encoding, Kind, Protection
 from symbolon.sharing import delta
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from symbolon.ids import IdSpec
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from symbolon.records import DataSource
     from symbolon.sharing.sources import Sources
 
+#: batches that may wait for being written
+_AHEAD = 3
 NO_ID, INVALID_ID = "no_id", "invalid_id"
 _PEOPLE = pa.schema([("profile_id", pa.int64())])
 _REASONED = pa.schema([("profile_id", pa.int64()), ("reason", pa.string())])
@@ -86,6 +91,7 @@ class Identifier:
         before: ibis.Table | None = None,
         lines: bool = False,
         keep: bool = True,
+        sink: Callable[[pa.RecordBatch], None] | None = None,
     ) -> Found:
         """Find the IDs of people, and say of the others why they have none.
 
@@ -96,6 +102,7 @@ class Identifier:
             before: what was shared before.
             lines: whether an ID has to stand on a line of an inbound file.
             keep: whether digests that are made now are kept.
+            sink: is given the rows as they are staged, in the same order.
         """
         schema = self.schema(source)
         population, everybody = self._staged(people.select("profile_id").distinct(), directory, _PEOPLE, "population")
@@ -117,10 +124,7 @@ class Identifier:
         repeats = self._repeats(source, allowed, suspects, directory)
         version = source.key_version if source.protection is Protection.AES_CBC else None
         rows = delta.parted(allowed, repeats, before, version)
-        if has_texts(source):
-            files = self._written_texts(source, rows, schema, directory, lines=lines)
-        else:
-            files = self._engine.write(rows, directory, schema, prefix="rows")
+        files = self._written(source, rows, schema, directory, lines=lines, sink=sink)
         written = self._engine.scan([str(file.path) for file in files], schema)
         row = self._engine.fetch(delta.counts(written, one_id_a_profile=source.kind is Kind.DECLARED)).to_pylist()[0]
         withheld = population.inner_join(out, "profile_id").select("profile_id", "reason")
@@ -177,27 +181,53 @@ class Identifier:
         repeats, count = self._staged(delta.repeated(owned, suspects), directory, schema, "repeated")
         return repeats if count else None
 
-    def _written_texts(
-        self, source: DataSource, rows: ibis.Table, schema: pa.Schema, directory: Path, *, lines: bool
+    def _written(
+        self,
+        source: DataSource,
+        rows: ibis.Table,
+        schema: pa.Schema,
+        directory: Path,
+        *,
+        lines: bool,
+        sink: Callable[[pa.RecordBatch], None] | None,
     ) -> list[WrittenFile]:
-        """Stage rows with their text: as it was, where the other side has it already, else made now.
+        """Stage rows, and hand them on meanwhile; those whose value makes no ID are left out."""
+        made = self._with_texts(source, rows, schema, lines=lines) if has_texts(source) else self._batches(rows, schema)
+        staging = ParquetStaging(directory, schema, name="rows")
+        if sink is None:
+            for batch in made:
+                staging.write(batch)
+            return staging.close()
+        waiting: deque[Future[None]] = deque()
+        with ThreadPoolExecutor(1) as pool:
+            for batch in made:
+                waiting.append(pool.submit(sink, batch))
+                staging.write(batch)
+                if len(waiting) > _AHEAD:
+                    waiting.popleft().result()
+            while waiting:
+                waiting.popleft().result()
+        return staging.close()
 
-        Those whose value makes no ID are left out.
-        """
-        files: list[WrittenFile] = []
+    def _with_texts(
+        self, source: DataSource, rows: ibis.Table, schema: pa.Schema, *, lines: bool
+    ) -> Iterator[pa.RecordBatch]:
+        """Give rows with their text: as it was, where the other side has it already, else made now."""
         if "id" in rows.columns:
-            files = self._engine.write(rows.filter(rows.id.notnull()), directory, schema, prefix="known")
+            yield from self._batches(rows.filter(rows.id.notnull()), schema)
             rows = rows.filter(rows.id.isnull()).drop("id")
         spec = self._sources.spec(source, as_address=source.channel.is_address)
         people = self._profiles.current()
         values = people.select("profile_id", value=people[source.key].cast("string"))
-        made = ParquetStaging(directory, schema, name="made")
         for batch in self._engine.batches(rows.inner_join(values, "profile_id").select(*rows.columns, "value")):
             texts = _protected(batch.column("value"), spec, lines=lines)
             columns = {name: batch.column(name) for name in batch.schema.names} | {"id": texts}
             whole = pa.record_batch([columns[name] for name in schema.names], schema=schema)
-            made.write(whole.filter(texts.is_valid()) if texts.null_count else whole)
-        return [*files, *made.close()]
+            yield whole.filter(texts.is_valid()) if texts.null_count else whole
+
+    def _batches(self, rows: ibis.Table, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        for batch in self._engine.batches(rows.select(*schema.names)):
+            yield pa.record_batch([batch.column(name) for name in schema.names], schema=schema)
 
     def _lost(
         self,

@@ -381,7 +381,7 @@ class Audiences:
             >>> audiences.export("vip", source="partner", segment="24", to="partner/in", mode="sync")  # doctest: +SKIP
         """
         request = ShareRequest(audience=shared_as, source=source, segment=segment, to=to, **options)
-        return self.exporter.export(self.show(name), lambda: matching.members(self.rows(name)), request, plan=plan)
+        return self.exporter.export(self.show(name), lambda: self.rows(name), request, plan=plan)
 
     def rows(self, name: str) -> ibis.Table:
         """Give the current rows of an audience, as the lake has them."""

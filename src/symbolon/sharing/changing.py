@@ -1,0 +1,171 @@
+"""What an export would change on the other side, worked out before anything leaves; and whether that is a mistake.
+
+Invariant: what it gives is staged in a directory; nothing that counts is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from symbolon import policy
+from symbolon.sharing import delta
+from symbolon.sharing.errors import ShrinkRefused
+from symbolon.targeting import ExportReceipt, ShareMode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import ibis
+    import pyarrow as pa
+
+    from symbolon.lake import Engine, WrittenFile
+    from symbolon.profiles import Profiles
+    from symbolon.records import DataSource
+    from symbolon.sharing.identifying import Found, Identifier
+    from symbolon.sharing.shares import Share, Shares
+    from symbolon.targeting import ShareRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a delivery would change, staged."""
+
+    found: Found
+    receipt: ExportReceipt
+    #: rows that are shared after it
+    after: list[WrittenFile]
+    #: IDs that leave
+    removed: list[WrittenFile]
+    #: distinct IDs that are shared after it
+    ids: int
+
+
+class Changes:
+    """Works out changes."""
+
+    def __init__(self, *, engine: Engine, profiles: Profiles, shares: Shares, identifier: Identifier) -> None:
+        self._engine = engine
+        self._profiles = profiles
+        self._shares = shares
+        self._identifier = identifier
+
+    def of(
+        self,
+        request: ShareRequest,
+        source: DataSource,
+        share: Share,
+        people: ibis.Table,
+        directory: Path,
+        *,
+        plan: bool,
+        done: bool = False,
+        sink: Callable[[pa.RecordBatch], None] | None = None,
+    ) -> Change:
+        """Work out who is shared, and what that changes; nothing that counts is written."""
+        version, ids_before = _expected(share)
+        before = None
+        if version is not None:
+            table = self._shares.rows(share)
+            before = self._engine.scan(table.files(version), self._identifier.schema(source))
+        lines = request.format == "inbound"
+        found = self._identifier.find(
+            source, people, directory / "share", before=before, lines=lines, keep=not plan, sink=sink
+        )
+        removed: list[WrittenFile] = []
+        after, total = found.files, found.ids
+        if before is not None and request.mode is ShareMode.ADD:
+            left = delta.staying(before, found.rows)
+            more = self._engine.write(left, directory / "share", found.schema, prefix="staying")
+            after = [*found.files, *more]
+            total = ids_before + found.new
+        elif before is not None:
+            removed = self._engine.write(
+                delta.gone(before, found.rows), directory / "share", found.schema, prefix="gone"
+            )
+        leaving = sum(file.rows for file in removed)
+        told: int | None = leaving
+        if before is None and request.mode is not ShareMode.ADD:
+            told = None
+        warnings = [] if done else self._warnings(request, source, share, found, before, leaving, ids_before, plan=plan)
+        receipt = ExportReceipt(
+            audience=request.audience,
+            source=source.name,
+            segment=request.segment,
+            to=request.to,
+            mode=request.mode.value,
+            format=request.format,
+            version=share.state.version + (2 if share.state.pending else 1),
+            population=found.population,
+            shared=found.people,
+            withheld=found.withheld,
+            without_id=found.without_id,
+            ids=found.ids,
+            added=found.new,
+            removed=told,
+            kept=found.ids - found.new,
+            warnings=warnings,
+            unchanged=_unchanged(request, before, found, leaving),
+        )
+        return Change(found, receipt, after, removed, total)
+
+    def _warnings(
+        self,
+        request: ShareRequest,
+        source: DataSource,
+        share: Share,
+        found: Found,
+        before: ibis.Table | None,
+        leaving: int,
+        ids_before: int,
+        *,
+        plan: bool,
+    ) -> list[str]:
+        """Tell what a person should know, and refuse what looks like a mistake; a plan tells that too.
+
+        Raises:
+            ShrinkRefused: too many would leave, or the population is empty.
+        """
+        warnings = []
+        refused = ""
+        if not found.population:
+            refused = "the population is empty"
+        elif ids_before and leaving / ids_before > request.max_shrink:
+            refused = (
+                f"{leaving:,} of {ids_before:,} IDs would leave `{request.audience}`, more than the "
+                f"{request.max_shrink:.0%} that may"
+            )
+        if refused and not request.force:
+            if not plan:
+                raise ShrinkRefused(f"{refused}; nothing was sent", details={"leaving": leaving, "before": ids_before})
+            warnings.append(f"this would be refused: {refused}")
+        if before is None and request.mode is not ShareMode.ADD:
+            warnings.append(
+                "nothing is known of what was shared before: who of it should leave cannot be told, and nobody does"
+            )
+        if share.to and share.to != request.to:
+            warnings.append(
+                f"`{request.audience}` was shared to another place before, and only what changed since goes to this "
+                "one; to share with somebody else as well, give it a name of its own"
+            )
+        if before is not None and request.mode is ShareMode.ADD:
+            out = policy.withheld_from_exports(self._profiles, source)
+            stay = self._engine.count(delta.standing(before).semi_join(out, "profile_id"))
+            if stay:
+                warnings.append(
+                    f"{stay:,} IDs that were shared before are of people whom policy withholds now; `add` takes nobody "
+                    "away, `sync` does"
+                )
+        return warnings
+
+
+def _unchanged(request: ShareRequest, before: ibis.Table | None, found: Found, leaving: int) -> bool:
+    sends = found.ids if request.mode is ShareMode.REPLACE else found.new
+    return before is not None and not sends and not leaving
+
+
+def _expected(share: Share) -> tuple[int | None, int]:
+    """Give the lake version and the number of IDs of what is shared, once what is under way has arrived."""
+    pending = share.state.pending
+    return (share.state.rows, share.state.ids) if pending is None else (pending.rows, pending.ids)
