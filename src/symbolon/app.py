@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from symbolon.sharing.transports import Transports
     from symbolon.store import Store
     from symbolon.targeting import Workflows
-    from symbolon.technical import Activations, Feeds, Health, Schedules, Watcher, Worker
+    from symbolon.technical import Activations, Feeds, Health, Replayer, Schedules, Watcher, Worker
     from symbolon.transports.transport import Transport
 
 #: what `init` writes; every line but the comments is optional
@@ -203,6 +203,13 @@ class Project:
         return Health(
             store=self.store, feeds=self.feeds, activations=self.activations, heartbeat=self.settings.locks_dir
         )
+
+    @cached_property
+    def replayer(self) -> Replayer:
+        """What imports rejected records again."""
+        from symbolon.technical import Replayer  # noqa: PLC0415 - heavy
+
+        return Replayer(audiences=self.audiences, store=self.store, lake=self.lake)
 
     def worker(self) -> Worker:
         """Give what does all that is due."""

@@ -1,4 +1,4 @@
-"""Runs a workflow in a process that kills itself: `python crashing.py PROJECT PLACE ACTIVITY`.
+"""Runs a workflow in a process that kills itself: `python crashing.py PROJECT PLACE ACTIVITY NAME`.
 
 PLACE is `before` (the activity begins), `inside` (it has been done, nothing of that is noted), `published` (its
 audience is published, the process does not know yet), `noted` (it is noted as done).
@@ -49,8 +49,8 @@ def plant(place: str, activity: str) -> None:
 
 
 if __name__ == "__main__":
-    folder, place, activity = sys.argv[1:]
+    folder, place, activity, text = sys.argv[1:]
     with symbolon.open(folder) as project:
-        workflow = project.workflows.read(workflow_shop.MONTHLY)
+        workflow = project.workflows.read(getattr(workflow_shop, text))
         plant(place, activity)
         project.workflows.run(workflow)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import subprocess
@@ -9,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from workflow_shop import MONTHLY, members, wanted
+from workflow_shop import INCOMING, MANY, MONTHLY, members, prepare_many, wanted
 
 import symbolon
 from symbolon.records import RunState, StepState
@@ -27,9 +28,9 @@ PLACES = [
 ]
 
 
-def killed(folder: Path, place: str, activity: str) -> None:
+def killed(folder: Path, place: str, activity: str, text: str = "MONTHLY") -> None:
     script = Path(__file__).with_name("crashing.py")
-    command = [sys.executable, str(script), str(folder), place, activity]
+    command = [sys.executable, str(script), str(folder), place, activity, text]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == -9, ended.stderr
 
@@ -134,3 +135,28 @@ with symbolon.open(sys.argv[1]) as project:
     assert shop.workflows.show_run(run.id).state is RunState.DONE
     assert members(shop, "First") == wanted()
     assert shop.audiences.show("First").version == 1
+
+
+@pytest.mark.parametrize("place", ["inside", "noted"])
+@pytest.mark.parametrize("activity", ["rows", "found", "moved", "split", "pause", "written", "sent", "shared", "saved"])
+def test_every_activity_is_done_once(shop, place: str, activity: str) -> None:
+    """Files, profiles, shares and draws: what a killed process had done stays done, and is not done again."""
+    prepare_many(shop)
+    killed(shop.settings.project, place, activity, "MANY")
+    (run,) = shop.workflows.runs()
+    assert shop.workflows.resume(run.id).state is RunState.DONE
+    folder = shop.settings.project
+    assert shop.profiles.count == 65
+    cities = shop.engine.fetch(shop.profiles.current().filter(lambda p: p.city == "Lyon").select("email"), limit=None)
+    assert sorted(cities.column(0).to_pylist()) == sorted(INCOMING)
+    (written,) = (folder / "outbox").glob("half_*.csv")
+    (sent,) = (folder / "partner").glob("half_*.csv")
+    assert sent.read_bytes() == written.read_bytes()
+    assert len(written.read_text().splitlines()) == 1 + len(INCOMING) // 2
+    lines = [line for path in (folder / "partner" / "in").glob("ftp_dpm_*") for line in path.read_text().splitlines()]
+    willing = {one for one in INCOMING if one.startswith("new") or int(one[1:].split("@")[0]) % 5}
+    assert sorted(lines) == sorted(f"{hashlib.sha256(one.encode()).hexdigest()}\td_sid=24" for one in willing)
+    assert shop.audiences.show("Found").version == 1
+    saved = shop.audiences.members("Found", columns=["email"]).to_arrow().column(0).to_pylist()
+    assert set(saved) == willing
+    assert MANY.startswith("name: many")

@@ -1,4 +1,4 @@
-"""`symbolon audience refresh|reconcile|rollback|delete`: new versions without a new file, and the end."""
+"""`symbolon audience refresh|replay|reconcile|rollback|delete`: new versions without a new file, and the end."""
 
 from __future__ import annotations
 
@@ -27,6 +27,16 @@ def refresh(session: Session, name: Name, plan: PlanOption = False) -> None:
     $ symbolon audience refresh "Frequent flyers"
     """
     receipt = session.project.audiences.refresh(name, plan=plan, progress=session.progress())
+    _done(session, receipt, plan=plan, addresses=session.project.audiences.show(name).type == "file")
+
+
+@command(app, "replay")
+def replay(session: Session, name: Name, plan: PlanOption = False) -> None:
+    """Import the rejected records of an audience again, after the data source was mended. What was accepted stays.
+
+    $ symbolon audience replay "Lounge guests" --plan
+    """
+    receipt = session.project.replayer.replay(name, plan=plan, progress=session.progress())
     _done(session, receipt, plan=plan, addresses=session.project.audiences.show(name).type == "file")
 
 

@@ -3,6 +3,7 @@
 from symbolon.technical.activations import Activation, Activations
 from symbolon.technical.feeds import Feed, Feeds
 from symbolon.technical.health import Health, HealthItem, HealthState
+from symbolon.technical.replaying import Replayer
 from symbolon.technical.schedules import Schedules
 from symbolon.technical.watching import Watcher
 from symbolon.technical.worker import Worker
@@ -15,6 +16,7 @@ __all__ = [
     "Health",
     "HealthItem",
     "HealthState",
+    "Replayer",
     "Schedules",
     "Watcher",
     "Worker",
