@@ -158,3 +158,10 @@ def test_more_values_than_fit_one_call():
     made = protect(pa.array(values), spec()).to_pylist()
     for place in (0, 32_767, 32_768, 65_535, 65_536, 69_999):
         assert made[place] == encrypted(values[place], K128, IV).hex()
+
+
+def test_nothing_in_nothing_out():
+    empty = pa.array([], pa.string())
+    for protection in (*HASHES, Protection.AES_CBC, Protection.PLAIN):
+        for encoding in Encoding:
+            assert protect(empty, spec(protection, encoding=encoding)).to_pylist() == []

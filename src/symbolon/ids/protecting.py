@@ -66,7 +66,8 @@ def wire_text(words: Sequence[NDArray[np.int64]], algorithm: str, encoding: Enco
     if algorithm == VISITOR or encoding is Encoding.HEX:
         return words_to_text(words, algorithm)
     size = SIZES[algorithm]
-    table = np.stack(words, axis=1).astype(">i8").view(np.uint8).reshape(len(words[0]), -1)[:, :size]
+    whole = np.stack(words, axis=1).astype(">i8")
+    table = whole.view(np.uint8).reshape(len(whole), whole.shape[1] * whole.itemsize)[:, :size]
     text = _base64(np.ascontiguousarray(table))
     return _string(text.reshape(-1), np.arange(len(text) + 1, dtype=np.int64) * text.shape[1])
 
@@ -99,7 +100,11 @@ def _base64(table: NDArray[np.uint8]) -> NDArray[np.uint8]:
     missing = -size % 3
     whole = np.zeros((count, size + missing), dtype=np.uint8)
     whole[:, :size] = table
-    text = np.frombuffer(binascii.b2a_base64(whole.tobytes(), newline=False), dtype=np.uint8).reshape(count, -1).copy()
+    text = (
+        np.frombuffer(binascii.b2a_base64(whole.tobytes(), newline=False), dtype=np.uint8)
+        .reshape(count, (size + missing) // 3 * 4)
+        .copy()
+    )
     if missing:
         text[:, -missing:] = _PAD
     return text
