@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Self
 
-import pyarrow.compute as pc
+import numpy as np
 import pyarrow.parquet as pq
 
+from symbolon.columns import column
 from symbolon.errors import TransportError
 from symbolon.files.inbound import Limits, csv_lines, item_of, lines
 from symbolon.files.inboundnames import InboundName, day_folder
 from symbolon.files.parts import ParquetParts, TextParts
 from symbolon.sharing import delta
-from symbolon.sharing.identifying import wire_texts
+from symbolon.sharing.identifying import integers, wire_texts
 from symbolon.targeting import ShareMode
 from symbolon.transports import RemoteExists
 
@@ -78,8 +79,8 @@ class Rendering:
 
     def rows(self, batch: pa.RecordBatch) -> None:
         """Add those of a batch of rows that are sent."""
-        sent = pc.greater_equal(batch.column("part"), self._least)
-        self._add(batch if pc.all(sent).as_py() else batch.filter(sent), self._mode, _ADDED)
+        sent = integers(batch.column("part"), np.int8) >= self._least
+        self._add(batch if sent.all() else batch.filter(column(sent)), self._mode, _ADDED)
 
     def removed(self, batch: pa.RecordBatch) -> None:
         """Add IDs that leave."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
+import numpy as np
 import pyarrow as pa
 
 from symbolon import ids, matching, policy
@@ -26,14 +27,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from symbolon.ids import IdSpec
     from symbolon.lake import Engine, WrittenFile
     from symbolon.profiles import Profiles
     from symbolon.records import DataSource
     from symbolon.sharing.sources import Sources
 
-#: batches that may wait for being written
-_AHEAD = 3
+#: batches that may wait for being written, counted twice: for the lake, and for the other side
+_AHEAD = 6
 NO_ID, INVALID_ID = "no_id", "invalid_id"
 _PEOPLE = pa.schema([("profile_id", pa.int64())])
 _REASONED = pa.schema([("profile_id", pa.int64()), ("reason", pa.string())])
@@ -105,13 +108,15 @@ class Identifier:
             sink: is given the rows as they are staged, in the same order.
         """
         schema = self.schema(source)
-        population, everybody = self._staged(people.select("profile_id").distinct(), directory, _PEOPLE, "population")
+        # semi-joins take each profile once, so somebody who stands twice in the population is no matter here
+        population, everybody = self._staged(people.select("profile_id"), directory, _PEOPLE, "population")
         out, kept_out = self._staged(
             policy.withheld_from_exports(self._profiles, source), directory, _REASONED, "withheld"
         )
         index, suspects = self._index(source, keep=keep)
-        owned = population.anti_join(out, "profile_id") if kept_out else population
-        owned = owned.inner_join(index, "profile_id").select(*matching.words_of(index), "profile_id")
+        owned = index.select(*matching.words_of(index), "profile_id").semi_join(population, "profile_id")
+        if kept_out:
+            owned = owned.anti_join(out, "profile_id")
         allowed, blocked = owned, None
         if kept_out:
             words = matching.words_of(index)
@@ -127,12 +132,14 @@ class Identifier:
         files = self._written(source, rows, schema, directory, lines=lines, sink=sink)
         written = self._engine.scan([str(file.path) for file in files], schema)
         row = self._engine.fetch(delta.counts(written, one_id_a_profile=source.kind is Kind.DECLARED)).to_pylist()[0]
-        withheld = population.inner_join(out, "profile_id").select("profile_id", "reason")
+        withheld = out.semi_join(population, "profile_id")
         reasons = self._counted(withheld) if kept_out else {}
         shared = int(row["people"] or 0)
         missing: dict[str, int] = {}
         complement = withheld
         if shared + sum(reasons.values()) < everybody:
+            distinct = population.distinct()
+            population, everybody = self._staged(distinct, directory, _PEOPLE, "distinct")
             lost = self._lost(source, population.anti_join(out, "profile_id"), written, owned, blocked)
             lacking, _ = self._staged(lost, directory, _REASONED, "lacking")
             missing = self._counted(lacking)
@@ -199,11 +206,10 @@ class Identifier:
                 staging.write(batch)
             return staging.close()
         waiting: deque[Future[None]] = deque()
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
             for batch in made:
-                waiting.append(pool.submit(sink, batch))
-                staging.write(batch)
-                if len(waiting) > _AHEAD:
+                waiting += [first.submit(staging.write, batch), second.submit(sink, batch)]
+                while len(waiting) > _AHEAD:
                     waiting.popleft().result()
             while waiting:
                 waiting.popleft().result()
@@ -268,7 +274,15 @@ class Identifier:
 
 def wire_texts(batch: pa.RecordBatch, words: list[str], algorithm: str, encoding: Encoding) -> pa.Array:
     """Give the IDs of a batch of match key words."""
-    return ids.wire_text([batch.column(name).to_numpy() for name in words], algorithm, encoding)
+    # not by `to_numpy`, which imports pandas
+    return ids.wire_text([integers(batch.column(name), np.int64) for name in words], algorithm, encoding)
+
+
+def integers(values: pa.Array, kind: type[np.integer[Any]]) -> NDArray[Any]:
+    """Give a column of integers without nulls as it lies in memory."""
+    if not len(values):
+        return np.empty(0, dtype=kind)
+    return np.frombuffer(values.buffers()[1], dtype=kind)[values.offset : values.offset + len(values)]
 
 
 def _words(source: DataSource) -> pa.Schema:
