@@ -156,12 +156,12 @@ class WorkRecordsConformance(Conformance):
 
     def test_definitions_are_removed_whole(self, store: Store) -> None:
         """All versions of one go; its name begins anew."""
-        for kind in (DefinitionKind.FEED, DefinitionKind.DELIVERY):
+        for kind in (DefinitionKind.FEED, DefinitionKind.ACTIVATION):
             store.put_definition(Definition(kind=kind, name="x"), base=0)
             store.put_definition(Definition(kind=kind, name="x", body="[]"), base=1)
         store.delete_definition(DefinitionKind.FEED, "x")
         assert store.definition_versions(DefinitionKind.FEED, "x") == []
-        assert len(store.definition_versions(DefinitionKind.DELIVERY, "x")) == 2
+        assert len(store.definition_versions(DefinitionKind.ACTIVATION, "x")) == 2
         with pytest.raises(UnknownNameError):
             store.delete_definition(DefinitionKind.FEED, "x")
         assert store.put_definition(Definition(kind=DefinitionKind.FEED, name="x"), base=0).version == 1
