@@ -16,9 +16,9 @@ NOUNS = {
     "profiles": ["import", "link", "show", "list", "rejects", "export"],
     "source": ["add", "edit", "list", "show", "accept", "test", "delete"],
     "audience": [
-        "export",
+        "create", "edit", "freeze", "count", "expire", "export",
         "import", "list", "show", "versions", "members", "rejects", "diagnose", "diff", "refresh", "reconcile",
-        "rollback", "delete",
+        "replay", "rollback", "delete",
     ],
     "transport": ["add", "edit", "list", "show", "test", "delete"],
     "file": ["inspect"],

@@ -69,20 +69,29 @@ def show(session: Session, name: Name, version: VersionOption = None) -> None:
         receipt = public_receipt(chosen.receipt, plan=False) if chosen else None
         session.screen.json({**_public(audience, sources), "receipt": receipt})
         return
-    session.screen.facts(
-        [
-            ("audience", audience.name),
-            ("type", audience.type),
-            ("source", sources.get(audience.source_id)),
-            ("segment", audience.segment),
-            ("version", audience.version),
-            ("members", audience.members),
-            ("modified", audience.modified),
-        ]
-    )
-    if chosen is not None:
+    facts = [
+        ("audience", audience.name),
+        ("type", audience.type),
+        ("source", sources.get(audience.source_id)),
+        ("segment", audience.segment),
+        ("version", audience.version),
+        ("members", audience.members),
+        ("modified", audience.modified),
+    ]
+    known = [
+        ("description", audience.description),
+        ("rule", audience.rule),
+        ("counted", audience.counted),
+        ("workflow", audience.workflow),
+        ("expires", audience.expires),
+    ]
+    session.screen.facts([*facts, *((name, value) for name, value in known if value)])
+    if audience.type == "query":
+        session.screen.say("its members are those of the moment when it is used")
+        session.next(["audience", "members", name], ["audience", "count", name], ["audience", "freeze", name])
+    elif chosen is not None:
         session.screen.lines([Line(), Line(f"version {chosen.version}, by {chosen.origin}", "bold")])
-        is_file = audience.type == "file"
+        is_file = audience.type == "file" and audience.source_id is not None
         session.screen.lines(receipt_lines(chosen.receipt, bars=session.screen.is_terminal, addresses=is_file))
         session.next(*next_after(chosen.receipt))
 

@@ -62,6 +62,13 @@ class AudienceTypeError(DefinitionError):
     code = "audience.type"
 
 
+class ExpiryError(DefinitionError):
+    """The moment at which an audience is to be deleted has passed already."""
+
+    code = "audience.expiry"
+    default_hint = "choose a day to come, or `never`"
+
+
 class VersionUnknown(DefinitionError):
     """The audience has no such version."""
 

@@ -6,42 +6,43 @@ version of the same IDs.
 
 from __future__ import annotations
 
-import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import ibis
 import msgspec
 
-from symbolon import matching, policy
 from symbolon.errors import UnknownNameError
+from symbolon.lake import LockHeld
 from symbolon.records import Audience, AudienceType, AudienceVersion, NoProgress, Origin, Receipt, Run
 from symbolon.sharing.diagnosing import MOST_IDS, SECONDS, Diagnoser, Diagnosis
-from symbolon.sharing.errors import AudienceTypeError, VersionUnknown
+from symbolon.sharing.errors import AudienceTypeError, ExpiryError, VersionUnknown
 from symbolon.sharing.exporting import Exporter
 from symbolon.sharing.importing import Importer
-from symbolon.sharing.lists import ListSaver, is_wordless, shown
+from symbolon.sharing.lists import ListSaver
 from symbolon.sharing.locks import audience_lock
-from symbolon.sharing.publishing import Matcher, Publisher
-from symbolon.sharing.queries import QueryAudiences, expired
+from symbolon.sharing.queries import QueryAudiences
+from symbolon.sharing.reading import NO_ROWS, AudienceReader
 from symbolon.sharing.reconciling import ListMaker
+from symbolon.sharing.refreshing import Refresher
 from symbolon.sharing.rejected import RejectedReader
 from symbolon.sharing.request import ImportRequest
-from symbolon.sharing.rows import Rows
-from symbolon.sharing.runs import noted
+from symbolon.sharing.shapes import is_lines
 from symbolon.sharing.targets import AudienceLibrary
 from symbolon.targeting import ShareRequest
+from symbolon.targeting.population import PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    import pyarrow as pa
+    import ibis
 
     from symbolon.lake import Engine, Lake
     from symbolon.profiles import Profiles
     from symbolon.records import Progress
     from symbolon.settings import Settings
+    from symbolon.sharing.rows import Rows
     from symbolon.sharing.sources import Sources
     from symbolon.store import Store
     from symbolon.targeting import ExportReceipt
@@ -50,11 +51,6 @@ if TYPE_CHECKING:
 _Audiences = list[Audience]
 _Versions = list[AudienceVersion]
 _Names = list[str]
-
-#: an expiry in this year or later means never
-_NEVER = 9999
-#: columns of members where none are asked for
-DEFAULT_COLUMNS = ("external_id", "email")
 
 
 class Audiences:
@@ -77,13 +73,30 @@ class Audiences:
         self._engine = engine
         self._profiles = profiles
         self._sources = sources
-        self._publisher = Publisher(engine=engine, lake=lake, store=store)
         self._importer = Importer(
             settings=settings, store=store, lake=lake, engine=engine, profiles=profiles, sources=sources
         )
         self._diagnoser = Diagnoser(store=store, lake=lake, engine=engine, profiles=profiles, sources=sources)
         self._lists = ListMaker(settings=settings, store=store, engine=engine, lake=lake, profiles=profiles)
-        saver = ListSaver(settings=settings, store=store, engine=engine, lake=lake, profiles=profiles)
+        self._reader = AudienceReader(
+            store=store,
+            lake=lake,
+            engine=engine,
+            profiles=profiles,
+            rule_rows=self._rule_rows,
+        )
+        self._refresher = Refresher(
+            settings=settings,
+            store=store,
+            lake=lake,
+            engine=engine,
+            profiles=profiles,
+            sources=sources,
+            reader=self._reader,
+        )
+        saver = ListSaver(
+            settings=settings, store=store, engine=engine, lake=lake, profiles=profiles, reader=self._reader
+        )
         #: what shares populations with other solutions
         self.exporter = Exporter(
             settings=settings,
@@ -161,19 +174,14 @@ class Audiences:
     def members(self, name: str, *, columns: Sequence[str] | None = None, version: int | None = None) -> Rows:
         """Give the members with columns of their profiles, sorted by the first column.
 
-        A File audience has no profiles: it gives one column, named after the reconciliation key, with its addresses.
+        A List has the columns that its workflow saved, too. A File audience has no profiles: it gives the columns of
+        its file, or one, named after the reconciliation key, with its decrypted addresses.
 
         Raises:
-            UnknownNameError: a column that profiles do not have.
+            UnknownNameError: a column that there is not.
         """
         audience = self.show(name)
-        rows = self._rows(audience, self.version(name, version))
-        if audience.type is AudienceType.FILE:
-            addresses = shown(rows) if is_wordless(rows) else self.addresses(name, version)
-            _known_columns(columns or [], addresses.columns)
-            return self._sorted(addresses.select(*(columns or addresses.columns)))
-        wanted = list(columns or DEFAULT_COLUMNS)
-        return self._sorted(self._with_columns(matching.members(rows), wanted).select(*wanted))
+        return self._reader.members(audience, self.version(name, version), columns)
 
     def rejects(
         self, name: str, *, version: int | None = None, reason: str | None = None, unmatched: bool = False
@@ -188,8 +196,8 @@ class Audiences:
         """
         audience, chosen = self.show(name), self.version(name, version)
         reader = RejectedReader(self._engine, self._lake, self._algorithm(audience))
-        if unmatched:
-            return reader.unmatched(self._rows(audience, chosen), chosen, reason)
+        if unmatched and audience.source_id is not None:
+            return reader.unmatched(self._reader.rows(audience, chosen), chosen, reason)
         return reader.rejected(audience, chosen, reason)
 
     def diff(
@@ -202,27 +210,15 @@ class Audiences:
             before: the older version; None = the one before `after`. 0 = the empty audience.
             after: the newer version; None = the current one.
             columns: profile columns; None = the default ones.
+
+        Raises:
+            AudienceTypeError: it is a rule, or one version has people and the other one lines of a file.
         """
         audience = self.show(name)
         newer = self.version(name, after)
         older_number = newer.version - 1 if before is None else before
-        new_rows = self._rows(audience, newer)
-        old_rows = self._rows(audience, self.version(name, older_number)) if older_number else new_rows.limit(0)
-        if audience.type is AudienceType.FILE and is_wordless(new_rows):
-            new, old = shown(new_rows), shown(old_rows)
-            joined_lines = new.difference(old).mutate(change=ibis.literal("added"))
-            left_lines = old.difference(new).mutate(change=ibis.literal("removed"))
-            both = joined_lines.union(left_lines)
-            return self._sorted(both.select("change", *new.columns), by=("change", new.columns[0]))
-        if audience.type is AudienceType.FILE:
-            key, words = self._key(audience), matching.words_of(new_rows)
-            added = new_rows.anti_join(old_rows, words).mutate(change=ibis.literal("added"))
-            removed = old_rows.anti_join(new_rows, words).mutate(change=ibis.literal("removed"))
-            both = added.select("change", "value").union(removed.select("change", "value"))
-            return self._sorted(both.rename({key: "value"}), by=("change", key))
-        wanted = list(columns or DEFAULT_COLUMNS)
-        joined = self._with_columns(matching.changes(old_rows, new_rows), wanted).select("change", *wanted)
-        return self._sorted(joined, by=("change", wanted[0]))
+        older = self.version(name, older_number) if older_number else None
+        return self._reader.diff(audience, older, newer, columns)
 
     def rollback(self, name: str, version: int | None = None) -> AudienceVersion:
         """Publish the rows of an older version again, as a new version.
@@ -230,17 +226,25 @@ class Audiences:
         Args:
             name: the audience.
             version: the version to go back to; None = the one before the current.
+
+        Raises:
+            AudienceTypeError: that version was a rule.
         """
         with audience_lock(self._settings, name):
             audience = self.show(name)
             current = self.version(name)
             target = self.version(name, current.version - 1 if version is None else version)
-            counts = self._changes(audience, current, target)
+            if target.rows_version == NO_ROWS:
+                raise AudienceTypeError(
+                    f"version {target.version} of audience `{name}` was a rule, and rules are not kept by version",
+                    hint="`symbolon audience edit` gives a Query audience another rule, `create` makes a new one",
+                )
+            added, removed = self._reader.changes(audience, current, target)
             receipt = msgspec.structs.replace(
                 target.receipt,
                 version=current.version + 1,
-                added=counts[0],
-                removed=counts[1],
+                added=added,
+                removed=removed,
                 warnings=[f"rolled back to version {target.version}"],
             )
             back = msgspec.structs.replace(
@@ -253,8 +257,16 @@ class Audiences:
                 file_timestamp=None,
                 created=datetime.now(UTC),
             )
-            self._store.publish(back, base=current.version)
+            self._store.publish(back, base=current.version, changed=self._as_it_was(audience, target))
             return back
+
+    def _as_it_was(self, audience: Audience, target: AudienceVersion) -> Audience:
+        """Give an audience the type that it had when a version was made."""
+        if audience.source_id is not None:
+            return audience
+        lines = is_lines(audience, self._reader.rows(audience, target))
+        kind = AudienceType.FILE if lines else AudienceType.LIST
+        return msgspec.structs.replace(audience, type=kind, dimension="" if lines else PROFILE, rule="", counted=None)
 
     def refresh(self, name: str, *, plan: bool = False, progress: Progress | None = None) -> Receipt:
         """Match the IDs of an audience again, without a file: who was unknown joins when there is a profile now.
@@ -262,77 +274,7 @@ class Audiences:
         Raises:
             AudienceTypeError: a List has no IDs to match again.
         """
-        started = time.monotonic()
-        progress = progress or NoProgress()
-        with audience_lock(self._settings, name), self._lake.attempt("refresh") as directory:
-            audience = self.show(name)
-            if audience.source_id is None:
-                raise AudienceTypeError(
-                    f"audience `{name}` is a {audience.type} audience: it has no IDs to match again",
-                    hint="only Shared and File audiences can be refreshed",
-                )
-            source = self._store.source_by_id(audience.source_id)
-            policy.require_terms(source)
-            current = self.version(name)
-            before = self._rows(audience, current)
-            schema = self._schema(audience, current)
-            progress.started(f"matching {name}")
-            revision = self._profiles.revision  # before matching: see Importer
-            matcher = Matcher(
-                engine=self._engine,
-                profiles=self._profiles,
-                source=source,
-                region=self._sources.region(source),
-                withheld=policy.withheld_from_imports(self._profiles),
-                as_file=audience.type is AudienceType.FILE,
-            )
-            rows = matcher.reconcile(matching.unresolved(before)).select(*schema.names)
-            matched = self._publisher.write(
-                rows,
-                schema,
-                directory / "rows",
-                before=before,
-                one_id_a_profile=matcher.one_id_a_profile,
-                is_file=audience.type is AudienceType.FILE,
-            )
-            progress.finished()
-            tally = matched.tally
-            ids = tally.matched + tally.unknown + tally.ambiguous_rejected
-            reasons = {"unknown_id": tally.unknown, "ambiguous_id": tally.ambiguous_rejected}
-            receipt = Receipt(
-                audience=name,
-                version=current.version + 1,
-                source=source.name,
-                segment=audience.segment,
-                files=current.receipt.files,
-                lines=ids,
-                received=ids,
-                accepted=ids,
-                matched=tally.matched,
-                unmatched=tally.unknown + tally.ambiguous_rejected,
-                unmatched_reasons={reason: count for reason, count in reasons.items() if count},
-                withheld=tally.withheld,
-                ambiguous=tally.ambiguous,
-                members=matched.members,
-                added=matched.added,
-                removed=matched.removed,
-                seconds=round(time.monotonic() - started, 3),
-            )
-            if plan:
-                return receipt
-            with noted(self._store, "audience refresh", name) as run:
-                self._publisher.publish(
-                    audience,
-                    matched,
-                    None,
-                    receipt,
-                    origin=Origin.REFRESH,
-                    run_id=run.id,
-                    content_digest=current.content_digest,
-                    profiles_revision=revision,
-                    rejects_version=current.rejects_version,
-                )
-            return receipt
+        return self._refresher.refresh(self.show(name), plan=plan, progress=progress or NoProgress())
 
     def diagnose(
         self,
@@ -353,7 +295,7 @@ class Audiences:
             progress: told what is tried.
         """
         audience, chosen = self.show(name), self.version(name, version)
-        rows = self._rows(audience, chosen)
+        rows = self._reader.rows(audience, chosen)
         return self._diagnoser.diagnose(audience, chosen, rows, sample=sample, seconds=seconds, progress=progress)
 
     def reconcile(
@@ -367,7 +309,7 @@ class Audiences:
     ) -> Receipt:
         """Make a List audience of profiles from a File audience of addresses. Raises as `ListMaker.make`."""
         audience = self.show(name)
-        rows = self._rows(audience, self.version(name))
+        rows = self._reader.rows(audience, self.version(name))
         return self._lists.make(
             audience, rows, key=key, target=target or f"{name}-profiles", create_profiles=create_profiles, plan=plan
         )
@@ -386,13 +328,12 @@ class Audiences:
     def rows(self, name: str) -> ibis.Table:
         """Give the current rows of an audience, as the lake has them."""
         audience = self.show(name)
-        return self._rows(audience, self.version(name))
+        return self._reader.rows(audience, self.version(name))
 
-    def addresses(self, name: str, version: int | None = None) -> ibis.Table:
-        """Give the addresses of a File audience that came from decrypted IDs, in a column named after their key."""
+    def lines(self, name: str) -> ibis.Table:
+        """Give the lines of a File audience: the columns of its file, or its decrypted addresses."""
         audience = self.show(name)
-        rows = self._rows(audience, self.version(name, version))
-        return rows.select(rows.value.name(self._key(audience))).distinct()
+        return self._reader.lines(audience, self._reader.rows(audience, self.version(name)))
 
     def known_columns(self, wanted: Sequence[str]) -> None:
         """Make sure that profiles have these columns.
@@ -400,35 +341,83 @@ class Audiences:
         Raises:
             UnknownNameError: they do not have one of them.
         """
-        _known_columns(wanted, [column for column in self._profiles.schema().names if not column.startswith("_")])
+        self._reader.known_columns(wanted)
+
+    def create(
+        self, name: str, rule: str, *, description: str = "", expires: datetime | None = None, plan: bool = False
+    ) -> Receipt:
+        """Make a Query audience: a rule on profiles, evaluated whenever it is used. Raises as `QueryAudiences.create`.
+
+        Example:
+            >>> audiences.create("French readers", "country = 'FR' AND NOT opt_out_email").members  # doctest: +SKIP
+            1204
+        """
+        checked_expiry(expires)
+        return self.queries.create(name, rule, description=description, expires=expires, plan=plan)
 
     def edit(
-        self, name: str, *, rule: str | None = None, description: str | None = None, expires: datetime | None = None
-    ) -> Audience:
-        """Change what may be changed of an audience by hand: its rule, its description, when it expires.
+        self,
+        name: str,
+        *,
+        rule: str | None = None,
+        description: str | None = None,
+        expires: datetime | None = None,
+        never_expires: bool = False,
+        plan: bool = False,
+    ) -> Receipt | None:
+        """Change what may be changed of an audience by hand; None of it changes the members of a List or a File.
 
         Args:
             name: the audience.
             rule: of a Query audience.
             description: for people.
-            expires: when it is deleted by itself; the year 9999 or later = never.
+            expires: when it is deleted by itself.
+            never_expires: it is not deleted by itself.
+            plan: tell what another rule would change, and write nothing.
+
+        Returns:
+            What another rule changes; None without a rule.
+
+        Raises:
+            AudienceTypeError: it has no rule.
+            ConditionError: the rule is no condition on profiles, or names audiences in a circle.
+            ExpiryError: that moment has passed.
         """
-        audience = self.show(name)
-        if rule is not None:
-            self.queries.edit(audience, rule)
+        checked_expiry(expires)
+        receipt = self.queries.edit(self.show(name), rule, plan=plan) if rule is not None else None
+        if plan or (description is None and expires is None and not never_expires):
+            self.show(name)
+            return receipt
+        with audience_lock(self._settings, name):
             audience = self.show(name)
-        if description is not None or expires is not None:
-            moment = audience.expires if expires is None else None if expires.year >= _NEVER else expires
+            moment = None if never_expires else expires or audience.expires
             text = audience.description if description is None else description
-            changed = msgspec.structs.replace(audience, description=text, expires=moment, counted=None)
-            self._store.update_audience(msgspec.structs.replace(changed, counted=audience.counted))
-        return self.show(name)
+            self._store.update_audience(msgspec.structs.replace(audience, description=text, expires=moment))
+        return receipt
+
+    def freeze(self, name: str, target: str | None = None, *, plan: bool = False) -> Receipt:
+        """Keep the members that a Query audience has now as a List. Raises as `QueryAudiences.freeze`."""
+        return self.queries.freeze(self.show(name), target or f"{name}-frozen", plan=plan)
+
+    def count(self, name: str) -> int:
+        """Count the members of a Query audience anew, and note when. Raises as `QueryAudiences.count`."""
+        return self.queries.count(self.show(name))
+
+    def expired(self, now: datetime | None = None) -> _Audiences:
+        """Give the audiences whose day has come."""
+        moment = now or datetime.now(UTC)
+        return [one for one in self._store.audiences() if one.expires is not None and one.expires <= moment]
 
     def expire(self, now: datetime | None = None) -> _Names:
-        """Delete the audiences whose day has come; give their names."""
-        gone = [one.name for one in expired(self._store, now or datetime.now(UTC))]
-        for name in gone:
-            self.delete(name)
+        """Delete the audiences whose day has come; give their names. One that is being changed is left for later."""
+        moment = now or datetime.now(UTC)
+        gone = []
+        for one in self.expired(moment):
+            with suppress(LockHeld, UnknownNameError), audience_lock(self._settings, one.name):
+                audience = self._store.audience(one.name)  # the day may have been moved meanwhile
+                if audience.expires is not None and audience.expires <= moment:
+                    self._remove(audience)
+                    gone.append(one.name)
         return gone
 
     def sweep(self) -> None:
@@ -438,23 +427,15 @@ class Audiences:
     def delete(self, name: str) -> None:
         """Delete an audience with all its versions and rows. Profiles stay."""
         with audience_lock(self._settings, name):
-            audience = self.show(name)
-            self._store.delete_audience(name)
-            for part in ("rows", "rejects"):
-                self._lake.table(f"audiences/{audience.id}/{part}").delete()
+            self._remove(self.show(name))
 
-    def _rows(self, audience: Audience, version: AudienceVersion) -> ibis.Table:
-        if version.rows_version < 0:
-            return self.queries.rows(audience)
-        rows = self._publisher.rows(audience, version)
-        assert rows is not None  # noqa: S101 - a version is given
-        return rows
+    def _rule_rows(self, audience: Audience) -> ibis.Table:
+        return self.queries.rows(audience)
 
-    def _schema(self, audience: Audience, version: AudienceVersion) -> pa.Schema:
-        return self._lake.table(f"audiences/{audience.id}/rows").schema(version.rows_version)
-
-    def _key(self, audience: Audience) -> str:
-        return self._store.source_by_id(audience.source_id).key if audience.source_id is not None else "value"
+    def _remove(self, audience: Audience) -> None:
+        self._store.delete_audience(audience.name)
+        for part in ("rows", "rejects"):
+            self._lake.table(f"audiences/{audience.id}/{part}").delete()
 
     def _algorithm(self, audience: Audience) -> str:
         if audience.source_id is None:
@@ -462,34 +443,12 @@ class Audiences:
         source = self._store.source_by_id(audience.source_id)
         return "visitor" if source.kind == "visitor" else source.protection.match_algorithm
 
-    def _with_columns(self, people: ibis.Table, wanted: _Names) -> ibis.Table:
-        profiles = self._profiles.current()
-        _known_columns(wanted, [column for column in profiles.columns if not column.startswith("_")])
-        chosen = [column for column in wanted if column != "profile_id"]
-        return people.inner_join(profiles.select("profile_id", *chosen), "profile_id")
 
-    def _changes(self, audience: Audience, before: AudienceVersion, after: AudienceVersion) -> tuple[int, int]:
-        old, new = self._rows(audience, before), self._rows(audience, after)
-        if is_wordless(new) != is_wordless(old) or ("profile_id" in new.columns) != ("profile_id" in old.columns):
-            raise AudienceTypeError(
-                f"version {after.version} of audience `{audience.name}` is of another type; it cannot be rolled back",
-                hint="run the workflow that made it again",
-            )
-        if is_wordless(new):
-            new, old = shown(new), shown(old)
-            return self._engine.count(new.difference(old)), self._engine.count(old.difference(new))
-        if audience.type is AudienceType.FILE:
-            words = matching.words_of(new)
-            return self._engine.count(new.anti_join(old, words)), self._engine.count(old.anti_join(new, words))
-        row = self._engine.fetch(matching.change_counts(old, new)).to_pylist()[0]
-        return int(row["added"] or 0), int(row["removed"] or 0)
+def checked_expiry(expires: datetime | None) -> None:
+    """Make sure that an audience is not made to expire at once.
 
-    def _sorted(self, relation: ibis.Table, by: tuple[str, ...] = ()) -> Rows:
-        ordered = relation.order_by([ibis.asc(name, nulls_first=False) for name in by or relation.columns[:1]])
-        return Rows(relation.schema().to_pyarrow(), lambda: self._engine.batches(ordered))
-
-
-def _known_columns(wanted: Sequence[str], known: Sequence[str]) -> None:
-    for column in wanted:
-        if column not in known:
-            raise UnknownNameError.among("column", column, known)
+    Raises:
+        ExpiryError: the moment has passed.
+    """
+    if expires is not None and expires <= datetime.now(UTC):
+        raise ExpiryError(f"{expires:%Y-%m-%d %H:%M} UTC has passed; the audience would be deleted at once")

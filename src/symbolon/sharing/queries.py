@@ -13,26 +13,24 @@ import ibis
 import msgspec
 
 from symbolon import matching
-from symbolon.errors import UnknownNameError
-from symbolon.records import Audience, AudienceType, AudienceVersion, Origin, Receipt, Run
+from symbolon.errors import DefinitionError
+from symbolon.records import Audience, AudienceType, AudienceVersion, Origin, Receipt
 from symbolon.sharing.errors import AudienceTypeError
 from symbolon.sharing.locks import audience_lock
+from symbolon.sharing.reading import NO_ROWS
+from symbolon.sharing.runs import noted
+from symbolon.sharing.shapes import count_changes
 from symbolon.store import NameTaken
-from symbolon.targeting import Members, SaveMode, SaveRequest
+from symbolon.targeting import Members, SaveRequest
 from symbolon.targeting.population import PROFILE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from symbolon.lake import Engine, Lake
     from symbolon.profiles import Profiles
     from symbolon.settings import Settings
     from symbolon.sharing.lists import ListSaver
     from symbolon.store import Store
     from symbolon.targeting import Library
-
-#: `rows_version` of a version that has a rule, and no rows in the lake
-NO_ROWS = -1
 
 
 class QueryAudiences:
@@ -57,45 +55,58 @@ class QueryAudiences:
         self._lists = lists
         self._library = library
 
-    def create(self, name: str, rule: str, *, description: str = "", expires: datetime | None = None) -> Receipt:
+    def create(
+        self, name: str, rule: str, *, description: str = "", expires: datetime | None = None, plan: bool = False
+    ) -> Receipt:
         """Make a Query audience.
 
         Raises:
             NameTaken: an audience has its name.
-            ConditionError: the rule is no condition on profiles.
+            ConditionError: the rule is no condition on profiles, or names audiences in a circle.
         """
         with audience_lock(self._settings, name):
             there = next((one for one in self._store.audiences() if one.name == name), None)
             if there is not None and there.version:
                 raise NameTaken(f"there is an audience `{name}` already", hint="choose another name, or edit it")
-            count = self._engine.count(self.members_of_rule(name, rule))
+            members = self._engine.count(self.members_of_rule(name, rule))
             now = datetime.now(UTC)
-            audience = there or self._store.add_audience(
-                Audience(name=name, type=AudienceType.QUERY, created=now, modified=now)
-            )
             audience = msgspec.structs.replace(
-                audience,
+                there or Audience(name=name, type=AudienceType.QUERY, created=now, modified=now),
                 type=AudienceType.QUERY,
                 dimension=PROFILE,
+                source_id=None,  # of a first import that was killed
+                segment="",
                 rule=rule,
                 description=description,
                 expires=expires,
                 counted=now,
             )
-            return self._publish(audience, count)
+            receipt = Receipt(audience=name, version=1, members=members, added=members)
+            if not plan:
+                self._publish("audience create", audience, receipt)
+            return receipt
 
-    def edit(self, audience: Audience, rule: str) -> Receipt:
+    def edit(self, audience: Audience, rule: str, *, plan: bool = False) -> Receipt:
         """Give a Query audience another rule; whatever names it sees it at its next use.
 
         Raises:
             AudienceTypeError: it is of another type.
-            ConditionError: the rule is no condition on profiles.
+            ConditionError: the rule is no condition on profiles, or names audiences in a circle.
         """
-        _require_query(audience)
-        with audience_lock(self._settings, audience.name):
-            audience = self._store.audience(audience.name)
-            count = self._engine.count(self.members_of_rule(audience.name, rule))
-            return self._publish(msgspec.structs.replace(audience, rule=rule, counted=datetime.now(UTC)), count)
+        name = audience.name
+        with audience_lock(self._settings, name):
+            audience = self._store.audience(name)
+            _require_query(audience)
+            after = self.members_of_rule(name, rule)
+            members = self._engine.count(after)
+            added, removed = self._changes(audience, after) or (members, audience.members)
+            receipt = Receipt(
+                audience=name, version=audience.version + 1, members=members, added=added, removed=removed
+            )
+            if not plan:
+                changed = msgspec.structs.replace(audience, rule=rule, counted=datetime.now(UTC))
+                self._publish("audience edit", changed, receipt)
+            return receipt
 
     def count(self, audience: Audience) -> int:
         """Count the members anew, and note when.
@@ -105,18 +116,28 @@ class QueryAudiences:
         """
         _require_query(audience)
         members = self._engine.count(self.members(audience))
-        self._store.update_audience(msgspec.structs.replace(audience, members=members, counted=datetime.now(UTC)))
+        with audience_lock(self._settings, audience.name):
+            now = self._store.audience(audience.name)
+            if (now.id, now.type, now.rule) == (audience.id, audience.type, audience.rule):  # else it is another's
+                self._store.update_audience(msgspec.structs.replace(now, members=members, counted=datetime.now(UTC)))
         return members
 
-    def freeze(self, audience: Audience, target: str, *, directory: Path, plan: bool = False) -> Receipt:
+    def freeze(self, audience: Audience, target: str, *, plan: bool = False) -> Receipt:
         """Keep the members of a Query audience as a List.
 
         Raises:
-            AudienceTypeError: it is of another type.
+            AudienceTypeError: it is of another type, or the target is imported from a data source.
         """
         _require_query(audience)
-        request = SaveRequest(audience=target, mode=SaveMode.CREATE_OR_UPDATE, run_id=Run.begin("audience freeze").id)
-        return self._lists.save(request, self.members(audience), dimension=PROFILE, directory=directory, plan=plan)
+        members = self.members(audience)
+        with (
+            self._lake.attempt("freeze") as directory,
+            noted(self._store, "audience freeze", target, plan=plan) as run,
+        ):
+            request = SaveRequest(audience=target, run_id="" if plan else run.id)
+            return self._lists.save(
+                request, members, dimension=PROFILE, directory=directory, plan=plan, origin=Origin.FREEZE
+            )
 
     def members(self, audience: Audience) -> ibis.Table:
         """Give the `profile_id` of its members, now."""
@@ -124,8 +145,7 @@ class QueryAudiences:
 
     def rows(self, audience: Audience) -> ibis.Table:
         """Give its members in the shape of a List's rows."""
-        member = ibis.literal(int(matching.Status.MEMBER), "int8")
-        return self.members(audience).mutate(status=member, ambiguous=ibis.literal(value=False))
+        return _as_rows(self.members(audience))
 
     def members_of_rule(self, name: str, rule: str) -> ibis.Table:
         """Give the `profile_id` of those for whom a rule is true.
@@ -135,22 +155,35 @@ class QueryAudiences:
         """
         return Members(self._library, self._profiles, datetime.now(UTC)).of_rule(name, rule)
 
-    def _publish(self, audience: Audience, members: int) -> Receipt:
-        number = audience.version + 1
-        receipt = Receipt(audience=audience.name, version=number, members=members, added=members)
-        version = AudienceVersion(
-            audience_id=audience.id,
-            version=number,
-            origin=Origin.DEFINE,
-            run_id=Run.begin("audience create").id,
-            rows_version=NO_ROWS,
-            members=members,
-            receipt=receipt,
-            profiles_revision=self._profiles.revision,
-            created=datetime.now(UTC),
-        )
-        self._store.publish(version, base=audience.version, changed=audience)
-        return receipt
+    def _changes(self, audience: Audience, after: ibis.Table) -> tuple[int, int] | None:
+        """Count who joins and leaves by another rule; None where the old one does not hold any more."""
+        try:
+            before = self.rows(audience)
+        except DefinitionError:
+            return None
+        return count_changes(self._engine, audience, before, _as_rows(after))
+
+    def _publish(self, work: str, audience: Audience, receipt: Receipt) -> None:
+        with noted(self._store, work, audience.name) as run:
+            if not audience.id:
+                audience = self._store.add_audience(audience)
+            version = AudienceVersion(
+                audience_id=audience.id,
+                version=receipt.version,
+                origin=Origin.DEFINE,
+                run_id=run.id,
+                rows_version=NO_ROWS,
+                members=receipt.members,
+                receipt=receipt,
+                profiles_revision=self._profiles.revision,
+                created=datetime.now(UTC),
+            )
+            self._store.publish(version, base=audience.version, changed=audience)
+
+
+def _as_rows(people: ibis.Table) -> ibis.Table:
+    member = ibis.literal(int(matching.Status.MEMBER), "int8")
+    return people.mutate(status=member, ambiguous=ibis.literal(value=False))
 
 
 def _require_query(audience: Audience) -> None:
@@ -159,13 +192,3 @@ def _require_query(audience: Audience) -> None:
             f"audience `{audience.name}` is a {audience.type.value.title()} audience; only a Query audience has a rule",
             hint="the content of the others is changed by what made them: an import, or a workflow",
         )
-
-
-def expired(store: Store, now: datetime) -> list[Audience]:
-    """Give the audiences whose day has come."""
-    return [one for one in store.audiences() if one.expires is not None and one.expires <= now]
-
-
-def unknown(name: str, known: list[str]) -> UnknownNameError:
-    """Build the error of a name that no audience has."""
-    return UnknownNameError.among("audience", name, known)

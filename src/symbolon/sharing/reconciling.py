@@ -22,6 +22,7 @@ from symbolon.sharing.errors import AudienceTypeError
 from symbolon.sharing.locks import audience_lock
 from symbolon.sharing.publishing import Matcher, Publisher, rows_schema
 from symbolon.sharing.runs import noted
+from symbolon.sharing.shapes import extra_columns, is_wordless
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +65,7 @@ class ListMaker:
             plan: tell what would happen and write nothing.
 
         Raises:
-            AudienceTypeError: `origin` is no File audience, or `target` is no List audience.
+            AudienceTypeError: `origin` is no File audience, or has no column `key`, or `target` is no List audience.
             UnknownNameError: profiles have no field `key`.
         """
         started = time.monotonic()
@@ -76,9 +77,10 @@ class ListMaker:
         known = [name for name in self._profiles.schema().names if name != "profile_id"]
         if key not in known:
             raise UnknownNameError.among("profile field", key, known)
+        addresses = _addresses(origin, rows, key)
         with audience_lock(self._settings, target), self._lake.attempt("reconcile") as directory:
             audience = self._target(target)
-            incoming, count = self._stage(rows, key, directory)
+            incoming, count = self._stage(addresses, key, directory)
             matched_rows = self._reconcile(incoming, key, keep=not plan)
             missing = self._engine.count(matched_rows.filter(matched_rows.status == int(matching.Status.UNKNOWN_ID)))
             warnings = []
@@ -144,10 +146,10 @@ class ListMaker:
     def _current(self, audience: Audience) -> AudienceVersion | None:
         return self._store.version(audience.id, audience.version) if audience.version else None
 
-    def _stage(self, rows: ibis.Table, key: str, directory: Path) -> tuple[ibis.Table, int]:
+    def _stage(self, addresses: ibis.Table, key: str, directory: Path) -> tuple[ibis.Table, int]:
         """Stage the addresses with the match keys of field `key`, one row a distinct address."""
         staging = ParquetStaging(directory / "incoming", _INCOMING)
-        for batch in self._engine.batches(rows.select("position", "value")):
+        for batch in self._engine.batches(addresses):
             normal = normalise(batch.column("value"), _SCHEME, field_for(key), self._settings.region)
             words = digest_words(normal.fill_null(""), _ALGORITHM)
             columns = [batch.column("position"), *[pa.array(word) for word in words], batch.column("value")]
@@ -172,6 +174,21 @@ class ListMaker:
         unknown = rows.filter(rows.status == int(matching.Status.UNKNOWN_ID)).select("value").distinct()
         values = self._engine.fetch(unknown, limit=None).column("value").combine_chunks()
         return self._profiles.create(key, values)
+
+
+def _addresses(origin: Audience, rows: ibis.Table, key: str) -> ibis.Table:
+    """Give the distinct addresses of a File audience: `position`, `value`."""
+    if not is_wordless(rows):
+        return rows.select("position", "value")
+    extra = extra_columns(rows)
+    if key not in extra:
+        raise AudienceTypeError(
+            f"audience `{origin.name}` has no column `{key}` that could be compared with the profiles",
+            hint=f"it has {', '.join(f'`{name}`' for name in extra)}; a workflow can reconcile by any of them",
+        )
+    lines = rows.select("position", value=rows[extra[key]].cast("string"))
+    lines = lines.filter(lines.value.notnull() & (lines.value != ""))
+    return lines.group_by("value").agg(position=lines.position.min()).select("position", "value")
 
 
 def _created(count: int, verb: str) -> str:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from symbolon import matching
 from symbolon.records import AudienceType
 from symbolon.sharing.errors import AudienceTypeError
-from symbolon.sharing.lists import is_wordless, shown
 from symbolon.sharing.rows import Rows
+from symbolon.sharing.shapes import shown
 from symbolon.targeting.population import PROFILE
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ class AudienceLibrary:
         audience = self._audiences.show(name)
         if audience.type is AudienceType.QUERY:
             raise AudienceTypeError(f"audience `{name}` is a Query audience: it has a rule, and no rows")
-        rows = self._audiences.rows(name)
         if audience.type is AudienceType.FILE:
-            return shown(rows) if is_wordless(rows) else self._audiences.addresses(name)
+            return self._audiences.lines(name)
+        rows = self._audiences.rows(name)
         if audience.source_id is None:
             return shown(rows.filter(rows.status == int(matching.Status.MEMBER)))
         return matching.members(rows)
