@@ -11,6 +11,7 @@ import parity_hostile as hostile
 import symbolon
 from symbolon.records import Channel, DataSource, Kind, OnAmbiguous, Protection
 from symbolon.store import StoreFailed
+from symbolon.targeting import ShareMode, ShareRequest
 
 
 class Scenario:
@@ -102,6 +103,31 @@ class Scenario:
         audiences.reconcile("f", key="email", create_profiles=True)
         audiences.reconcile("f", key="email")
         audiences.members("f-profiles").to_arrow()
+
+    def exports(self, source: str) -> None:
+        """Everybody is shared, then some with each mode; somebody opts out in between."""
+        profiles, exporter = self.project.profiles, self.project.audiences.exporter
+        refused = self.folder / "refused.csv"
+        refused.write_text("external_id,do_not_share,opt_out_email\nC0002,true,\nC0003,,true\n")
+        for number, mode in enumerate(("sync", "add", "replace")):
+            people = profiles.current()
+            some = people.filter(people.profile_id % (number + 1) == 0)
+            request = ShareRequest(
+                audience="s", source=source, segment="24", to=str(self.folder / "out"), mode=ShareMode(mode),
+                format="csv", force=True,
+            )  # fmt: skip
+            with self.project.lake.attempt("parity") as directory:
+                shared = exporter.share(request, some.select("profile_id"), directory=directory)
+                self.project.engine.count(shared.people)
+                self.project.engine.count(shared.complement)
+            assert not shared.receipt.faults()
+            if number == 0:
+                profiles.import_file(refused)
+        with self.project.lake.attempt("parity") as directory:
+            people = profiles.current().select("profile_id", "external_id")
+            have, lack = exporter.identified(source, people, directory=directory)
+            self.project.engine.fetch(have)
+            self.project.engine.fetch(lack)
 
     def rest(self) -> None:
         """Lists, all segments at once, refreshing, going back, and the reasons of one ID."""

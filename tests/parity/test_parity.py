@@ -76,6 +76,12 @@ def test_addresses(copied: Path, tmp_path: Path) -> None:
         scenario.addresses()
 
 
+@pytest.mark.parametrize("source", ["sha256", "aes", "visitor"])
+def test_exports(copied: Path, tmp_path: Path, source: str) -> None:
+    with _opened(copied, tmp_path) as scenario:
+        scenario.exports(source)
+
+
 def test_everything_else(copied: Path, tmp_path: Path) -> None:
     with _opened(copied, tmp_path) as scenario:
         scenario.rest()
@@ -141,4 +147,4 @@ def test_a_difference_is_told(both: BothEngines) -> None:
 def test_every_place_is_found() -> None:
     """The search for places sees what is there."""
     files = {Path(file).name for file, _ in call_sites()}
-    assert {"upsert.py", "digests.py", "publishing.py", "library.py", "layered.py", "explain.py"} <= files
+    assert {"upsert.py", "digests.py", "publishing.py", "reading.py", "layered.py", "explain.py"} <= files
