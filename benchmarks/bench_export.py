@@ -37,9 +37,7 @@ def prepare(rows: int) -> Path:
         project.sources.edit("hashed", {"dpid": 33})
         for name, rule in RULES.items():
             project.audiences.queries.create(f"{name}-rule", rule)
-            with project.lake.attempt("freeze") as directory:
-                audience = project.audiences.show(f"{name}-rule")
-                project.audiences.queries.freeze(audience, name, directory=directory)
+            project.audiences.queries.freeze(project.audiences.show(f"{name}-rule"), name)
     (folder / "exportable").touch()
     return folder
 

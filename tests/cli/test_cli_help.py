@@ -20,13 +20,21 @@ NOUNS = {
         "import", "list", "show", "versions", "members", "rejects", "diagnose", "diff", "refresh", "reconcile",
         "replay", "rollback", "delete",
     ],
+    "workflow": [
+        "check", "plan", "run", "preview", "signal", "restart", "list", "show", "save", "delete", "activities",
+    ],
+    "run": ["list", "show", "resume", "pause", "cancel"],
+    "feed": ["add", "edit", "list", "show", "delete", "run", "arrivals", "replay"],
+    "activation": ["add", "list", "show", "run", "delete"],
     "transport": ["add", "edit", "list", "show", "test", "delete"],
     "file": ["inspect"],
     "id": ["explain", "normalise"],
     "scheme": ["list", "show", "test"],
 }  # fmt: skip
-LEAVES = [[noun, verb] for noun, verbs in NOUNS.items() for verb in verbs] + [["init"], ["demo"], ["doctor"]]
-WITHOUT_PROJECT = [["init"], ["demo"], ["file", "inspect"], ["id", "normalise"]] + [
+LEAVES = [[noun, verb] for noun, verbs in NOUNS.items() for verb in verbs] + [
+    [name] for name in ("init", "demo", "doctor", "worker", "serve")
+]
+WITHOUT_PROJECT = [["init"], ["demo"], ["file", "inspect"], ["id", "normalise"], ["workflow", "activities"]] + [
     ["scheme", verb] for verb in NOUNS["scheme"]
 ]
 PAGES = [[], *[[noun] for noun in NOUNS], *LEAVES]
@@ -60,7 +68,7 @@ def test_every_command_of_a_noun_is_listed_here(noun):
 
 
 def test_every_command_is_known():
-    assert set(COMMANDS) == {*NOUNS, "init", "demo", "upgrade", "doctor"}
+    assert set(COMMANDS) == {*NOUNS, "init", "demo", "upgrade", "doctor", "worker", "serve"}
 
 
 def test_nothing_typed_shows_help(cli):
