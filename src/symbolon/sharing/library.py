@@ -27,7 +27,7 @@ from symbolon.sharing.reconciling import ListMaker
 from symbolon.sharing.refreshing import Refresher
 from symbolon.sharing.rejected import RejectedReader
 from symbolon.sharing.request import ImportRequest
-from symbolon.sharing.shapes import is_lines
+from symbolon.sharing.shapes import is_lines, is_wordless
 from symbolon.sharing.targets import AudienceLibrary
 from symbolon.targeting import ShareRequest
 from symbolon.targeting.population import PROFILE
@@ -296,6 +296,11 @@ class Audiences:
         """
         audience, chosen = self.show(name), self.version(name, version)
         rows = self._reader.rows(audience, chosen)
+        if is_wordless(rows):
+            raise AudienceTypeError(
+                f"audience `{name}` holds lines of a file, which nobody has reconciled; there are no IDs to diagnose",
+                hint=f"symbolon audience reconcile {name} --key FIELD, or `reconciliation` in a workflow",
+            )
         return self._diagnoser.diagnose(audience, chosen, rows, sample=sample, seconds=seconds, progress=progress)
 
     def reconcile(

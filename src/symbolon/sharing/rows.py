@@ -68,7 +68,10 @@ class Rows:
 
 
 def _write_csv(rows: Rows, sink: IO[bytes]) -> int:
-    sink.write((",".join(rows.columns) + "\n").encode())
+    header = io.StringIO()
+    quotes: Literal[0, 1] = csv.QUOTE_ALL if any("\r" in name for name in rows.columns) else csv.QUOTE_MINIMAL
+    csv.writer(header, lineterminator="\n", quoting=quotes).writerow(rows.columns)
+    sink.write(header.getvalue().encode())
     options = pa_csv.WriteOptions(include_header=False, quoting_style="none")
     count = 0
     for batch in rows.batches():
