@@ -17,6 +17,9 @@ def main() -> int:
         # a tenth first: what grows in between is the cost of rows, what does not is start-up
         ["benchmarks.bench_import", "--rows", str(max(1, rows // 10))],
         ["benchmarks.bench_import", "--rows", str(rows)],
+        ["benchmarks.bench_export", "--rows", str(rows)],
+        ["benchmarks.bench_workflow", "--rows", str(rows)],
+        ["benchmarks.bench_arrival"],
         ["benchmarks.bench_compare", "--rows", str(max(1, rows // 10)), str(rows)],
         ["benchmarks.bench_scale", "--rows", *[str(max(1, rows * part // 10)) for part in (1, 3, 10, 30)]],
     ]

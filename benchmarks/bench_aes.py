@@ -20,9 +20,9 @@ import pyarrow as pa
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from symbolon.columns import borders
 from symbolon.ids import IdSpec, encrypt, match_keys
 from symbolon.ids.aes import decrypt
-from symbolon.columns import borders
 from symbolon.records import Encoding, Kind, Protection
 
 if TYPE_CHECKING:
