@@ -184,6 +184,8 @@ class Activity:
     effect: bool = False
     #: whether its transitions must be computed once: it draws lots, or reads what can change
     kept: bool = False
+    #: whether it joins, sorts or groups: its transitions are computed once, so that no count does it again
+    heavy: bool = False
     #: whether it may wait, for a moment or a signal
     waits: bool = False
     #: an activity as YAML, for the guide; a test checks it

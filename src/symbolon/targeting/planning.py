@@ -175,7 +175,8 @@ class Planner:
         if name not in node.outputs:
             raise UnknownNameError.among("transition", name, node.outputs)
         with self._surroundings.lake.attempt("preview") as directory:
-            walk = self._walk(workflow, Mode.PLAN, parameters, directory, PassingRows(self._surroundings))
+            # nothing is computed on the way: one statement gives what is looked at
+            walk = self._walk(workflow, Mode.PLAN, parameters, directory)
             visited: dict[str, Visited] = {}
             wanted = _above(workflow, activity)
             for one in workflow.nodes:

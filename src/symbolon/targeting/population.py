@@ -30,6 +30,9 @@ class Population:
     dimension: str = PROFILE
     #: name of the data source whose IDs they are, for `visitor` and `declared`
     source: str = ""
+    #: the same people with all fields of their profiles, where they were only filtered so far: a condition on them
+    #: needs no join
+    people: ibis.Table | None = None
 
     @property
     def extra(self) -> list[str]:

@@ -1,8 +1,8 @@
 """One walk through a workflow: the same for a check, a plan and a run, so that a plan cannot drift from its run.
 
 Invariant: activities are composed in order and compute nothing; what must be computed once - where a transition forks,
-is kept, goes into something that acts, or cannot be composed again - is computed by `Rows`, of which a plan and a run
-have different ones. Counts of all other transitions are asked for together, at the end.
+is kept, goes into something that acts, joins or sorts, or cannot be composed again - is computed by `Rows`, of which a
+plan and a run have different ones. Counts of all other transitions are asked for together, at the end.
 """
 
 from __future__ import annotations
@@ -173,6 +173,7 @@ class Walk:
         consumers = self.workflow.consumers(node.id, transition)
         return (
             node.keep
+            or node.kind.heavy
             or acts(node.kind)
             or len(consumers) > 1
             or any(consumer.kind.effect for consumer in consumers)
@@ -207,22 +208,29 @@ def acts(kind: Activity) -> bool:
 
 
 def count_together(surroundings: Surroundings, visited: Mapping[str, Visited]) -> dict[str, dict[str, Passed]]:
-    """Count all transitions that were not computed, by one statement; give all transitions with their counts."""
-    waiting: list[tuple[str, str, ibis.Table]] = [
-        (activity, name, population.relation)
-        for activity, one in visited.items()
-        for name, population in one.populations.items()
-        if population is not None and one.passed[name].rows is None
-    ]
+    """Count all transitions that were not computed; give all transitions with their counts.
+
+    What only filters profiles is counted by one statement; what joins is counted by itself, for its memory.
+    """
     passed = {activity: dict(one.passed) for activity, one in visited.items()}
-    if not waiting:
+    filtered: list[tuple[str, str, ibis.Table]] = []
+    for activity, one in visited.items():
+        for name, population in one.populations.items():
+            if population is None or one.passed[name].rows is not None:
+                continue
+            if population.people is not None:
+                filtered.append((activity, name, population.relation))
+            else:
+                rows = surroundings.engine.count(population.relation)
+                passed[activity][name] = msgspec.structs.replace(one.passed[name], rows=rows)
+    if not filtered:
         return passed
     counts = [
         relation.aggregate(number=ibis.literal(place, "int32"), rows=relation.count())
-        for place, (_, _, relation) in enumerate(waiting)
+        for place, (_, _, relation) in enumerate(filtered)
     ]
     asked = counts[0] if len(counts) == 1 else ibis.union(*counts)
     for row in surroundings.engine.fetch(asked, limit=None).to_pylist():
-        activity, name, _ = waiting[row["number"]]
+        activity, name, _ = filtered[row["number"]]
         passed[activity][name] = msgspec.structs.replace(passed[activity][name], rows=int(row["rows"]))
     return passed

@@ -144,6 +144,7 @@ ACTIVITY = Activity(
     title="Deduplication",
     summary="Keeps one row, or a few, of those that are equal in some values.",
     category=Category.TARGETING,
+    heavy=True,
     options=DeduplicationOptions,
     apply=apply,
     outputs=lambda options: [RESULT, COMPLEMENT] if options.complement else [RESULT],

@@ -212,6 +212,7 @@ ACTIVITY = Activity(
     title="Enrichment",
     summary="Adds columns: fields of profiles, what is known of their browsers, or columns of a second population.",
     category=Category.TARGETING,
+    heavy=True,
     options=EnrichmentOptions,
     apply=apply,
     inputs=Inputs(1, 2),

@@ -45,6 +45,7 @@ ACTIVITY = Activity(
     title="Exclusion",
     summary="Gives those who are in the first set and in no other.",
     category=Category.TARGETING,
+    heavy=True,
     options=ExclusionOptions,
     apply=apply,
     inputs=SEVERAL,

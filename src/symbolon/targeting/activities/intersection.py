@@ -46,6 +46,7 @@ ACTIVITY = Activity(
     title="Intersection",
     summary="Gives those who are in all of several sets.",
     category=Category.TARGETING,
+    heavy=True,
     options=IntersectionOptions,
     apply=apply,
     inputs=SEVERAL,

@@ -25,11 +25,13 @@ def apply(options: QueryOptions, context: Context) -> Outcome:
     if context.inputs:
         if context.inputs[0].dimension != PROFILE:
             context.fault("from", "a query looks among profiles; what comes in are none", "reconcile them first")
+        elif context.inputs[0].people is not None:
+            people = context.inputs[0].people
         else:
             people = people.semi_join(context.inputs[0].relation, "profile_id")
     rows = context.condition(options.where, people, "where") if options.where.strip() else people
     extra = {name: context.expression(text, rows, f"columns.{name}") for name, text in options.columns.items()}
-    return {RESULT: Population(rows.select("profile_id", **extra))}
+    return {RESULT: Population(rows.select("profile_id", **extra), people=rows)}
 
 
 ACTIVITY = Activity(

@@ -124,6 +124,7 @@ ACTIVITY = Activity(
     title="Union",
     summary="Gives those who are in any of several sets, once.",
     category=Category.TARGETING,
+    heavy=True,
     options=UnionOptions,
     apply=apply,
     inputs=SEVERAL,
