@@ -15,6 +15,7 @@ from saving import LINES, ids_of, keys_of, save, saved
 from symbolon.errors import UnknownNameError
 from symbolon.records import Audience, AudienceType, DataSource, Origin
 from symbolon.sharing.errors import AudienceTypeError
+from symbolon.targeting.population import Population
 
 GUESTS = [{"email": "johndoe@example.com", "table": "1"}, {"email": "nobody@example.com", "table": "2"}]
 
@@ -163,6 +164,14 @@ def test_columns_that_are_saved_with_people(project) -> None:
     ]
     changes = project.audiences.diff("vip").to_arrow().to_pylist()
     assert changes == [{"change": "added", "external_id": "C3", "email": "Mixed@Example.com"}]
+
+
+def test_a_transition_with_a_column_of_a_profiles_name_is_shown(project) -> None:
+    """What came along wins over the field of the profile, and stands there once."""
+    save(project, "vip", [{"profile_id": one, "email": "then@x"} for one in ids_of(project, "C1")])
+    library = project.audiences.library
+    rows = library.shown(Population(library.rows("vip")), None)
+    assert rows.to_arrow().to_pylist() == [{"external_id": "C1", "email": "then@x"}]
 
 
 def test_a_column_that_becomes_of_another_type(project) -> None:

@@ -186,9 +186,9 @@ def _addresses(origin: Audience, rows: ibis.Table, key: str) -> ibis.Table:
             f"audience `{origin.name}` has no column `{key}` that could be compared with the profiles",
             hint=f"it has {', '.join(f'`{name}`' for name in extra)}; a workflow can reconcile by any of them",
         )
-    lines = rows.select("position", value=rows[extra[key]].cast("string"))
-    lines = lines.filter(lines.value.notnull() & (lines.value != ""))
-    return lines.group_by("value").agg(position=lines.position.min()).select("position", "value")
+    values = rows.select(value=rows[extra[key]].cast("string")).distinct()
+    values = values.filter(values.value.notnull() & (values.value != ""))
+    return values.select(position=ibis.row_number().over(order_by=values.value).cast("int64"), value=values.value)
 
 
 def _created(count: int, verb: str) -> str:

@@ -3,7 +3,7 @@
 Shape:
     imported            d0..dW-1 [, id] [, value], position, since, profile_id, status, ambiguous    one row an ID
     List of a workflow  profile_id, status (member), ambiguous (no), x_<column> ...                  one row a member
-    File of a workflow  position, x_<column> ...                                                     one row a line
+    File of a workflow  x_<column> ...                                                               one row a line
 
 Lines of a File have nothing to know them by but themselves, so they are compared whole, as a bag: a line that stands
 there twice counts twice.
@@ -56,7 +56,7 @@ def stored(relation: ibis.Table, dimension: str) -> ibis.Table:
     if dimension != PROFILE:
         if "profile_id" in relation.columns:
             extra[f"{EXTRA}profile_id"] = relation.profile_id
-        return relation.select(position=ibis.row_number().cast("int64"), **extra)
+        return relation.select(**extra)
     member = ibis.literal(int(matching.Status.MEMBER), "int8")
     return relation.select("profile_id", status=member, ambiguous=ibis.literal(value=False), **extra)
 
@@ -68,9 +68,8 @@ def completed(before: ibis.Table, rows: ibis.Table, dimension: str) -> ibis.Tabl
         AudienceTypeError: a column has another type in each.
     """
     if dimension != PROFILE:
-        old, new = _aligned(before.drop("position"), rows.drop("position"))
-        both = old.union(new.difference(old, distinct=False))
-        return both.select(position=ibis.row_number().cast("int64"), **{name: both[name] for name in both.columns})
+        old, new = _aligned(before, rows)
+        return old.union(new.difference(old, distinct=False))
     kept = before.filter(before.status == int(matching.Status.MEMBER))
     kept = kept.select(*_OWN, *extra_columns(kept).values()).distinct(on="profile_id")
     old, new = _aligned(kept.anti_join(rows, "profile_id"), rows)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from symbolon import matching
 from symbolon.records import AudienceType
 from symbolon.sharing.errors import AudienceTypeError
+from symbolon.sharing.reading import DEFAULT_COLUMNS
 from symbolon.sharing.rows import Rows
 from symbolon.sharing.shapes import shown
 from symbolon.targeting.population import PROFILE
@@ -81,7 +82,7 @@ class AudienceLibrary:
         if population.dimension == PROFILE:
             people = self._profiles.current()
             extra = [name for name in relation.columns if name != "profile_id"]
-            wanted = list(columns) if columns is not None else ["external_id", "email", *extra]
+            wanted = list(dict.fromkeys([*DEFAULT_COLUMNS, *extra] if columns is None else columns))
             fields = [name for name in wanted if name not in extra]
             self._audiences.known_columns(fields)
             chosen = people.select("profile_id", *(name for name in fields if name != "profile_id"))
