@@ -7,11 +7,13 @@ from pathlib import Path
 from unittest.mock import patch
 
 import parity_hostile as hostile
+import pyarrow as pa
 
 import symbolon
 from symbolon.records import Channel, DataSource, Kind, OnAmbiguous, Protection
 from symbolon.store import StoreFailed
-from symbolon.targeting import ShareMode, ShareRequest
+from symbolon.targeting import Content, SaveRequest, ShareMode, ShareRequest
+from symbolon.targeting.population import Population
 
 
 class Scenario:
@@ -128,6 +130,39 @@ class Scenario:
             have, lack = exporter.identified(source, people, directory=directory)
             self.project.engine.fetch(have)
             self.project.engine.fetch(lack)
+
+    def saves(self) -> None:
+        """Lists and files of workflows, replaced and completed, compared and reconciled; rules, frozen and replaced."""
+        audiences, people = self.project.audiences, self.project.profiles.current()
+        lines = pa.table(
+            {
+                "email": [None, "", "fovea.f@example.com", "fovea.f@example.com", "x\n", "\u0130"],
+                "Score, {all}": [1.5, None, float("nan"), float("nan"), -0.0, 0.0],
+                "day": pa.array([0, None, 1, 1, 2, 3], pa.date32()),
+            }
+        )
+        audiences.create("rule", "mobile_phone IS NOT NULL OR length(email) > 20")
+        audiences.create("rules", "in_audience('rule') AND NOT external_id LIKE '%7'")
+        audiences.edit("rule", rule="length(email) > 18")
+        audiences.count("rules")
+        audiences.freeze("rules", "rule")
+        for name, dimension, relation in (
+            ("list", "profile", people.select("profile_id", score=people.profile_id % 7, email=people.email)),
+            ("file", "", self.project.engine.relation(lines)),
+        ):
+            for number, content in enumerate(("replace", "complete", "replace")):
+                some = relation.limit(0) if number == 2 and not dimension else relation
+                some = relation.filter(relation.profile_id % (number + 2) == 0) if dimension else some
+                some = some.drop("email") if dimension and number == 1 else some
+                request = SaveRequest(audience=name, content=Content(content))
+                with self.project.lake.attempt("parity") as directory:
+                    audiences.library.save(request, some, dimension=dimension, directory=directory)
+                audiences.members(name).to_arrow()
+                audiences.diff(name, number).to_arrow()
+            audiences.rollback(name)
+            audiences.library.shown(Population(audiences.library.rows(name), dimension), None).to_arrow()
+        audiences.reconcile("file", key="email")
+        audiences.members("rule").to_arrow()
 
     def rest(self) -> None:
         """Lists, all segments at once, refreshing, going back, and the reasons of one ID."""

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 from parity_callsites import call_sites, unreached
 from parity_scenario import Scenario
+from parity_workflows import run_all
 
 import symbolon
 from symbolon import ids
@@ -80,6 +81,16 @@ def test_addresses(copied: Path, tmp_path: Path) -> None:
 def test_exports(copied: Path, tmp_path: Path, source: str) -> None:
     with _opened(copied, tmp_path) as scenario:
         scenario.exports(source)
+
+
+def test_saves(copied: Path, tmp_path: Path) -> None:
+    with _opened(copied, tmp_path) as scenario:
+        scenario.saves()
+
+
+def test_workflows(copied: Path, tmp_path: Path) -> None:
+    with _opened(copied, tmp_path) as scenario:
+        run_all(scenario.project)
 
 
 def test_everything_else(copied: Path, tmp_path: Path) -> None:

@@ -44,6 +44,12 @@ _GLOB = re.compile(r"([\[\]{}*?\\])")
 _DIGESTS = frozenset({"md5", "sha1", "sha256", "sha384", "sha512"})
 
 
+class _CompilerOptions(ibis.config.Config):
+    """What Ibis's compiler asks for at every floating-point column; only its own connection would set it."""
+
+    treat_nan_as_null: bool = False
+
+
 class SparkEngine:
     """Computes relations with Spark; see `symbolon.lake.engine.Engine` for what each method gives.
 
@@ -147,6 +153,8 @@ class SparkEngine:
 
     def sql(self, relation: ibis.Table) -> str:
         """Give the statement."""
+        if ibis.options.pyspark is None:
+            ibis.options.pyspark = _CompilerOptions()
         return str(compilers.pyspark.compiler.to_sqlglot(relation).sql(dialect=compilers.pyspark.compiler.dialect))
 
     def examine(self) -> str:
