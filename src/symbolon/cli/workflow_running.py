@@ -110,19 +110,20 @@ def preview(
     workflows = session.project.workflows
     workflow = workflows.find(which)
 
-    def look(population: Population) -> Any:
-        if count:
-            return session.project.engine.count(population.relation)
-        rows = session.project.audiences.library.shown(population, split_columns(columns))
-        put(session, rows, fmt=fmt, output=output, limit=limit)
-        return None
-
-    rows = workflows.preview(workflow, activity, name, parameters=_parameters(param), read=look)
+    given = _parameters(param)
     if count:
+        rows = workflows.preview_count(workflow, activity, name, parameters=given)
         if session.as_json:
             session.screen.json({"activity": activity, "transition": name or "result", "rows": rows})
         else:
             session.screen.text(f"{rows:,}")
+        return
+
+    def look(population: Population) -> None:
+        shown = session.project.audiences.library.shown(population, split_columns(columns))
+        put(session, shown, fmt=fmt, output=output, limit=limit)
+
+    workflows.preview(workflow, activity, name, parameters=given, read=look)
 
 
 @command(app, "signal")

@@ -165,6 +165,19 @@ class Workflows:
         given = filled(workflow, parameters or {})
         return self._planner.preview(workflow, activity, transition, parameters=given, read=read)
 
+    def preview_count(
+        self, workflow: Workflow, activity: str, transition: str = "", *, parameters: Mapping[str, Any] | None = None
+    ) -> int:
+        """Count the population of a transition, as it would be now. Raises as `Planner.preview`."""
+        count: int = self.preview(
+            workflow,
+            activity,
+            transition,
+            parameters=parameters,
+            read=lambda population: self._around.engine.count(population.relation),
+        )
+        return count
+
     def run(
         self, workflow: Workflow, parameters: Mapping[str, Any] | None = None, *, progress: Progress | None = None
     ) -> Run:
