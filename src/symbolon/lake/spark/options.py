@@ -15,6 +15,7 @@ MEANING = {
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.compression.codec": "snappy",
+    "spark.sql.variable.substitute": "false",  # it replaces `${...}` in texts, also in those that people gave
 }
 #: how a classic context is set up unless the table [spark] says otherwise
 DEFAULTS = {
