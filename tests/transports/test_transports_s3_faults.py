@@ -87,8 +87,9 @@ def test_a_broken_fetch_goes_on_where_it_broke(endpoint: Endpoint, relay: Relay,
     # what was on its way when the line was cut is lost; what had arrived is not asked for again
     assert ranges[0] is None
     begun = [int(one.removeprefix("bytes=").rstrip("-")) for one in ranges[1:]]
-    assert len(begun) == 2
-    assert 0 < begun[0] <= begun[1]
+    assert len(begun) >= 2  # a slow machine may be cut off once more, by a timeout
+    assert 0 < begun[0]
+    assert begun == sorted(begun)
 
 
 def test_an_object_that_is_replaced_while_it_is_read(
