@@ -20,6 +20,9 @@ activities:
   - {id: saved, type: save_audience, from: wide, audience: Wide}
   - {id: many, type: test, from: parts.half, branches: [{name: full, if: "count > 0"}]}
   - {id: again, type: incremental_query, where: "email IS NOT NULL"}
+  - {id: after, type: query, from: both, where: "external_id IS NOT NULL"}
+  - {id: pause, type: wait, from: after, for: 1s}
+  - {id: got, type: transfer_file, action: download, transport: place, file: "*.csv"}
 """,
     """\
 name: rows
@@ -37,6 +40,9 @@ def run_all(project: Any) -> None:
     """Plan and run all of them twice, then look at what came."""
     rows = ["email", "fovea.f@example.com", "v@example.com", "NEW@example.com", "new2@example.com", "nonsense", ""]
     (project.settings.project / "inbox" / "rows.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (project.settings.project / "place").mkdir()
+    (project.settings.project / "place" / "some.csv").write_text("a\n", encoding="utf-8")
+    project.transports.add("place", "place/")
     for text in WORKFLOWS:
         workflow = project.workflows.read(text)
         project.workflows.plan(workflow)

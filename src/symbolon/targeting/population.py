@@ -33,6 +33,8 @@ class Population:
     #: the same people with all fields of their profiles, where they were only filtered so far: a condition on them
     #: needs no join
     people: ibis.Table | None = None
+    #: whether those are joined with something before they are filtered
+    joined: bool = False
 
     @property
     def extra(self) -> list[str]:

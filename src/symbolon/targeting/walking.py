@@ -218,7 +218,7 @@ def count_together(surroundings: Surroundings, visited: Mapping[str, Visited]) -
         for name, population in one.populations.items():
             if population is None or one.passed[name].rows is not None:
                 continue
-            if population.people is not None:
+            if population.people is not None and not population.joined:
                 filtered.append((activity, name, population.relation))
             else:
                 rows = surroundings.engine.count(population.relation)

@@ -21,17 +21,17 @@ class QueryOptions(Options, frozen=True, kw_only=True):
 
 def apply(options: QueryOptions, context: Context) -> Outcome:
     """Filter the profiles, those that come in where some do."""
-    people = context.people()
+    people, joined = context.people(), False
     if context.inputs:
         if context.inputs[0].dimension != PROFILE:
             context.fault("from", "a query looks among profiles; what comes in are none", "reconcile them first")
         elif context.inputs[0].people is not None:
-            people = context.inputs[0].people
+            people, joined = context.inputs[0].people, context.inputs[0].joined
         else:
-            people = people.semi_join(context.inputs[0].relation, "profile_id")
+            people, joined = people.semi_join(context.inputs[0].relation, "profile_id"), True
     rows = context.condition(options.where, people, "where") if options.where.strip() else people
     extra = {name: context.expression(text, rows, f"columns.{name}") for name, text in options.columns.items()}
-    return {RESULT: Population(rows.select("profile_id", **extra), people=rows)}
+    return {RESULT: Population(rows.select("profile_id", **extra), people=rows, joined=joined)}
 
 
 ACTIVITY = Activity(
