@@ -137,7 +137,7 @@ with symbolon.open(sys.argv[1]) as project:
     assert shop.audiences.show("First").version == 1
 
 
-@pytest.mark.parametrize("place", ["inside", "noted"])
+@pytest.mark.parametrize("place", ["inside", pytest.param("noted", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("activity", ["rows", "found", "moved", "split", "pause", "written", "sent", "shared", "saved"])
 def test_every_activity_is_done_once(shop, place: str, activity: str) -> None:
     """Files, profiles, shares and draws: what a killed process had done stays done, and is not done again."""

@@ -51,7 +51,7 @@ with symbolon.open(sys.argv[1]) as project:
         "after _tidy",
     ],
 )
-@pytest.mark.parametrize("good", [True, False])
+@pytest.mark.parametrize("good", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_the_next_worker_ends_it(project, drop: Path, place: str, good: bool) -> None:
     project.feeds.add(
         Feed(name="partner", transport="drop/", source="crm", segment="24", audience="Arrived", after="archive")
