@@ -19,6 +19,7 @@ activities:
   - {id: parts, type: segmentation, from: once, segments: [{name: half, limit: 50%}, {name: rest}]}
   - {id: saved, type: save_audience, from: wide, audience: Wide}
   - {id: many, type: test, from: parts.half, branches: [{name: full, if: "count > 0"}]}
+  - {id: alone, type: query, where: "external_id IS NOT NULL"}
   - {id: again, type: incremental_query, where: "email IS NOT NULL"}
   - {id: after, type: query, from: both, where: "external_id IS NOT NULL"}
   - {id: pause, type: wait, from: after, for: 1s}
