@@ -105,6 +105,10 @@ class Workflows:
             WorkflowInvalid: it has faults.
         """
         self._planner.check(workflow, filled(workflow, {}, lenient=True))
+        return self._kept(workflow)
+
+    def _kept(self, workflow: Workflow) -> Definition:
+        """Keep a checked workflow as its next version, unless it is the newest already."""
         versions = self._store.definition_versions(_KIND, workflow.name)
         body = msgspec.json.encode({"text": workflow.text}).decode()
         if versions and versions[0].body == body:
@@ -375,7 +379,7 @@ class Workflows:
             busy = [one for one in going if one.state is RunState.QUEUED or not self.is_interrupted(one)]
             if busy:
                 raise WorkflowBusy(f"run {busy[0].id} of workflow `{workflow.name}` is {busy[0].state}")
-        definition = self.save(workflow)
+        definition = self._kept(workflow)
         facts = {"now": datetime.now(UTC).isoformat(), "parameters": msgspec.to_builtins(dict(given))}
         run = msgspec.structs.replace(
             Run.begin(WORK, workflow.name),
