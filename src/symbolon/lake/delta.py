@@ -69,7 +69,7 @@ def read(directory: Path, name: str, version: int | None = None) -> Snapshot:
         handle = DeltaTable(str(directory), version=version)
         number = int(handle.version())
         schema = pa.schema(handle.schema().to_arrow())
-        files = _files(pa.table(handle.get_add_actions(flatten=True)))
+        files = _files(_arrow(handle.get_add_actions(flatten=True)))
         declared = _declared(directory, number)
     except (DeltaError, OSError, ValueError, KeyError, TypeError):
         raise LakeCorrupt(f"{what} of the lake cannot be read: its log is damaged") from None
@@ -162,6 +162,13 @@ def _add_columns(before: Snapshot, wanted: Schema) -> None:
     added = [field for field in wanted.fields if field.name not in before.schema.names]
     if added:
         before.handle.alter.add_columns(added, commit_properties=_declaring(before.files))
+
+
+def _arrow(given: Any) -> pa.Table:
+    """Take over rows of deltalake by their stream: asked whether it is a data frame, pyarrow would import pandas."""
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    return pa.RecordBatchReader.from_stream(given).read_all()
 
 
 def _files(actions: pa.Table) -> list[tuple[str, int]]:

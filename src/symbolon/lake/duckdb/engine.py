@@ -144,7 +144,17 @@ class DuckDbEngine:
     def fetch(self, relation: ibis.Table, limit: int | None = 100_000) -> pa.Table:
         """Give the rows in memory."""
         picked = relation if limit is None else relation.limit(limit)
-        return pa.Table.from_batches(self.batches(picked), schema=relation.schema().to_pyarrow())
+        schema = relation.schema().to_pyarrow()
+        cursor = self._cursor()
+        try:
+            with failures(relation.columns):
+                self._attach(cursor, picked)
+                # not batch by batch: then one thread would compute what many can
+                found: pa.Table = cursor.sql(self.sql(picked)).to_arrow_table()
+                batches = [typed(batch, schema) for batch in found.to_batches()]
+        finally:
+            cursor.close()
+        return pa.Table.from_batches(batches, schema=schema)
 
     def count(self, relation: ibis.Table) -> int:
         """Count the rows."""
