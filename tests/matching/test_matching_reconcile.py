@@ -100,8 +100,11 @@ def test_an_incremental_file_changes_what_it_names(engine, before, named, added)
 
 @given(before=st.sets(st.integers(0, 9)), after=st.sets(st.integers(0, 9)))
 def test_changes_are_the_difference_of_members(engine, before, after):
-    schema = pa.schema([("profile_id", pa.int64()), ("status", pa.int8())])
-    old = relation(engine, schema, [(n, 0) for n in before] + [(99, 3)])
-    new = relation(engine, schema, [(n, 0) for n in after for _ in range(2)])
-    counts = engine.fetch(matching.change_counts(old, new)).to_pylist()[0]
-    assert (counts["added"] or 0, counts["removed"] or 0) == (len(after - before), len(before - after))
+    people = pa.schema([("profile_id", pa.int64()), ("status", pa.int8())])
+    owners = pa.schema([("d0", pa.int64()), *people])
+    once = relation(engine, people, [(n, 0) for n in before] + [(99, 3)])
+    often = relation(engine, owners, [(word, n, 0) for n in after for word in range(2)] + [(7, 98, 3)])
+    counts = engine.fetch(matching.change_counts(once, often)).to_pylist()
+    assert counts == [{"added": len(after - before), "removed": len(before - after)}]
+    counts = engine.fetch(matching.change_counts(often, once)).to_pylist()
+    assert counts == [{"added": len(before - after), "removed": len(after - before)}]

@@ -56,8 +56,9 @@ def read_tally(table: pa.Table) -> Tally:
 
 
 def members(rows: ibis.Table) -> ibis.Table:
-    """Give the distinct profiles that are members: `profile_id`."""
-    return rows.filter(rows.status == int(Status.MEMBER)).select("profile_id").distinct()
+    """Give the profiles that are members, each once: `profile_id`."""
+    people = rows.filter(rows.status == int(Status.MEMBER)).select("profile_id")
+    return people.distinct() if words_of(rows) else people  # rows without IDs are people already
 
 
 def changes(before: ibis.Table, after: ibis.Table) -> ibis.Table:
@@ -69,7 +70,12 @@ def changes(before: ibis.Table, after: ibis.Table) -> ibis.Table:
 
 
 def change_counts(before: ibis.Table, after: ibis.Table) -> ibis.Table:
-    """Count joined and left members in one row: `added`, `removed`."""
-    return changes(before, after).agg(
-        added=lambda t: (t.change == "added").sum(), removed=lambda t: (t.change == "removed").sum()
-    )
+    """Count joined and left members in one row: `added`, `removed`.
+
+    Who stayed is enough to know, and costs one join instead of two.
+    """
+    old, new = members(before), members(after)
+    stayed = new.semi_join(old, "profile_id").aggregate(stayed=lambda t: t.count())
+    sizes = old.aggregate(old=old.count()).cross_join(new.aggregate(new=new.count()))
+    both = sizes.cross_join(stayed)
+    return both.select(added=both.new - both.stayed, removed=both.old - both.stayed)
