@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from symbolon.targeting.conditions.language import Reading
 
 _COMPARED = {"=": "=", "==": "=", "!=": "<>", "<>": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+#: beyond any number of 64 bits
+_TOO_LARGE = 10**310
 _BARE = ("is null", "is not null", "is true", "is empty")
 _TESTS = {"contains": "contains", "starts with": "starts_with", "ends with": "ends_with"}
 OPERATORS = (*_COMPARED, "between", "not between", "in", "not in", "like", "not like", *_BARE, *_TESTS)
@@ -169,7 +171,8 @@ class RuleReader:
         if isinstance(value, str):
             return Syntax("text", source, 0, value)
         if isinstance(value, int) or (isinstance(value, float) and isfinite(value)):
-            number = Syntax("number", source, 0, repr(abs(value)) if abs(value) < 1e300 else "1e999")
+            is_written = isinstance(value, float) or abs(value) < _TOO_LARGE  # Python does not write longer ones
+            number = Syntax("number", source, 0, repr(abs(value)) if is_written else "1e999")
             is_negative = value < 0 or repr(value).startswith("-")
             return made("minus", source, 0, "", [number]) if is_negative else number
         return self._broken(source, "this is no literal", "a text, a number, true or false")
