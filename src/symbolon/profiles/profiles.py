@@ -54,6 +54,8 @@ class Profiles:
         self._settings = settings
         self._indexes = Indexes(lake, engine)
         self._passing = contextlib.ExitStack()
+        #: the rows that were asked for last, and of which version: whoever asks for the same gets the same relation
+        self._last: tuple[tuple[int | None, pa.Schema], ibis.Table] | None = None
 
     @property
     def revision(self) -> int:
@@ -334,9 +336,12 @@ class Profiles:
         return wanted
 
     def _rows(self, now: ProfilesState) -> ibis.Table:
-        if now.rows is None:
-            return self._engine.scan([], now.schema)
-        return state.rows_table(self._lake, now).current(self._engine, now.rows)
+        which = (now.rows, now.schema)
+        if self._last is None or self._last[0] != which:
+            table = state.rows_table(self._lake, now)
+            rows = self._engine.scan([], now.schema) if now.rows is None else table.current(self._engine, now.rows)
+            self._last = (which, rows)
+        return self._last[1]
 
     def _links(self, now: ProfilesState) -> ibis.Table:
         if now.links is None:

@@ -102,7 +102,8 @@ class ActivityContext:
             audience = self.library.audience(name)
             if audience.type is not AudienceType.QUERY:
                 return Population(self.library.rows(name), audience.dimension)
-            return Population(self._members.of(name))
+            people = self._members.chosen(name, audience.rule)
+            return Population(people.rows.select("profile_id"), selection=people)
         except DefinitionError as error:
             self.fault(path, error.summary, error.hint)
             return Population(self.people().select("profile_id").limit(0))

@@ -11,6 +11,7 @@ from symbolon.records import AudienceType
 from symbolon.targeting.conditions import ConditionError, Fault, compile_condition, parse_condition
 from symbolon.targeting.population import PROFILE
 from symbolon.targeting.scope import LINKED, Scope
+from symbolon.targeting.selection import Selection
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,13 +48,17 @@ class Members:
         """
         audience = self._library.audience(name)
         if audience.type is AudienceType.QUERY:
-            return self.of_rule(name, audience.rule)
+            return self.chosen(name, audience.rule).rows.select("profile_id")
         if audience.dimension != PROFILE:
             raise _wrong(f"audience `{name}` holds no profiles", "reconcile it first")
         return self._library.rows(name).select("profile_id")
 
     def of_rule(self, name: str, rule: str) -> ibis.Table:
         """Give the `profile_id` of those for whom the rule of an audience is true."""
+        return self.chosen(name, rule).rows.select("profile_id")
+
+    def chosen(self, name: str, rule: str) -> Selection:
+        """Choose those for whom the rule of an audience is true."""
         if name in self._names or len(self._names) > _MOST_NESTED:
             chain = " -> ".join(f"`{one}`" for one in [*self._names, name])
             raise _wrong(f"Query audiences name each other in a circle: {chain}", "change one of their rules")
@@ -61,7 +66,8 @@ class Members:
         try:
             people = self._profiles.current()
             condition = parse_condition(rule, people.schema(), linked=LINKED)
-            return compile_condition(condition, people, self.scope).select("profile_id")
+            found = compile_condition(condition, people, self.scope)
+            return Selection(people).narrowed(found) or Selection(found, is_stored=False)
         finally:
             self._names.pop()
 

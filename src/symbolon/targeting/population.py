@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import ibis
 
+    from symbolon.targeting.selection import Selection
+
 #: targeting dimension of people; their rows have a `profile_id`, each at most once
 PROFILE = "profile"
 #: of the rows of a file, which nobody has reconciled yet
@@ -30,11 +32,8 @@ class Population:
     dimension: str = PROFILE
     #: name of the data source whose IDs they are, for `visitor` and `declared`
     source: str = ""
-    #: the same people with all fields of their profiles, where they were only filtered so far: a condition on them
-    #: needs no join
-    people: ibis.Table | None = None
-    #: whether those are joined with something before they are filtered
-    joined: bool = False
+    #: the same people as a formula over profiles, where they are one: sets of them are combined without a join
+    selection: Selection | None = None
 
     @property
     def extra(self) -> list[str]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     import ibis
 
+    from symbolon.lake import WrittenFile
     from symbolon.records import Progress, Run
     from symbolon.targeting.definition import Node, Workflow
     from symbolon.targeting.surroundings import Steps, Surroundings
@@ -46,6 +47,8 @@ class KeptRows:
         self._around = surroundings
         self._run = run_id
         self._execution = execution
+        #: what was computed in this walk: an activity that gives on what came in has it kept again without a copy
+        self._written: dict[Any, list[WrittenFile]] = {}
 
     def table_name(self, activity: str, transition: str) -> str:
         """Give the name of the table that keeps a transition."""
@@ -55,9 +58,13 @@ class KeptRows:
         """Give the rows, computed, and their number."""
         schema = relation.schema().to_pyarrow()
         table = self._around.lake.table(self.table_name(node.id, transition))
-        files = self._around.engine.write(relation, directory / f"rows-{transition}", schema)
+        files = self._written.get(relation.op())
+        if files is None:
+            files = self._around.engine.write(relation, directory / f"rows-{transition}", schema)
         table.commit(files, schema, mode="overwrite")
-        return self._around.engine.scan(table.files(), schema), sum(file.rows for file in files)
+        rows = self._around.engine.scan(table.files(), schema)
+        self._written[rows.op()] = files
+        return rows, sum(file.rows for file in files)
 
     def once(self, activity: str, name: str, relation: ibis.Table, directory: Path) -> ibis.Table:
         """Give rows that were computed in this execution before, else compute them now."""

@@ -7,10 +7,9 @@ plan and a run have different ones. Counts of all other transitions are asked fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-import ibis
 import msgspec
 
 from symbolon.errors import SymbolonError
@@ -18,15 +17,19 @@ from symbolon.targeting.activity import COMPLEMENT, Activity, Mode
 from symbolon.targeting.context import ActivityContext, Memory
 from symbolon.targeting.faults import WorkflowFault
 from symbolon.targeting.reading import place_of
+from symbolon.targeting.selection import counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
+    import ibis
+
     from symbolon.targeting.context import Kept
     from symbolon.targeting.definition import Node, Workflow
     from symbolon.targeting.population import Population
+    from symbolon.targeting.selection import Selection
     from symbolon.targeting.surroundings import Steps, Surroundings
 
 
@@ -154,9 +157,9 @@ class Walk:
             visited.passed[name] = Passed(activity=node.id, transition=name)
             return
         rows = None
-        if self.rows is not None and self.is_computed(node, name):
+        if self.rows is not None and self.is_computed(node, name, population):
             relation, rows = self.rows.computed(node, name, population.relation, directory)
-            population = population.of(relation)
+            population = replace(population, relation=relation)
         visited.populations[name] = population
         visited.passed[name] = Passed(
             activity=node.id,
@@ -168,17 +171,17 @@ class Walk:
             kept=rows is not None,
         )
 
-    def is_computed(self, node: Node, transition: str) -> bool:
-        """Say whether a transition is computed once rather than composed into what follows."""
+    def is_computed(self, node: Node, transition: str, population: Population) -> bool:
+        """Say whether a transition is computed once rather than composed into what follows.
+
+        People who are told by a formula over stored profiles cost the same to read again as rows that were kept.
+        """
         consumers = self.workflow.consumers(node.id, transition)
-        return (
-            node.keep
-            or node.kind.heavy
-            or acts(node.kind)
-            or len(consumers) > 1
-            or any(consumer.kind.effect for consumer in consumers)
-            or (transition == COMPLEMENT and bool(consumers))
-        )
+        if node.keep or acts(node.kind) or any(consumer.kind.effect for consumer in consumers):
+            return True
+        if population.selection is not None and population.selection.is_stored:
+            return False
+        return node.kind.heavy or len(consumers) > 1 or (transition == COMPLEMENT and bool(consumers))
 
     def note_fault(self, node: Node, path: str, message: str, hint: str, *, line: int = 0, column: int = 0) -> None:
         """Note a fault of an activity, with its place in the document."""
@@ -210,27 +213,22 @@ def acts(kind: Activity) -> bool:
 def count_together(surroundings: Surroundings, visited: Mapping[str, Visited]) -> dict[str, dict[str, Passed]]:
     """Count all transitions that were not computed; give all transitions with their counts.
 
-    What only filters profiles is counted by one statement; what joins is counted by itself, for its memory.
+    What is chosen from the same people is counted by one statement; what joins is counted by itself, for its memory.
     """
     passed = {activity: dict(one.passed) for activity, one in visited.items()}
-    filtered: list[tuple[str, str, ibis.Table]] = []
+    chosen: dict[Any, list[tuple[str, str, Selection]]] = {}
     for activity, one in visited.items():
         for name, population in one.populations.items():
             if population is None or one.passed[name].rows is not None:
                 continue
-            if population.people is not None and not population.joined:
-                filtered.append((activity, name, population.relation))
+            if population.selection is not None:
+                among = chosen.setdefault(population.selection.base.op(), [])
+                among.append((activity, name, population.selection))
             else:
                 rows = surroundings.engine.count(population.relation)
                 passed[activity][name] = msgspec.structs.replace(one.passed[name], rows=rows)
-    if not filtered:
-        return passed
-    counts = [
-        relation.aggregate(number=ibis.literal(place, "int32"), rows=relation.count())
-        for place, (_, _, relation) in enumerate(filtered)
-    ]
-    asked = counts[0] if len(counts) == 1 else ibis.union(*counts)
-    for row in surroundings.engine.fetch(asked, limit=None).to_pylist():
-        activity, name, _ = filtered[row["number"]]
-        passed[activity][name] = msgspec.structs.replace(passed[activity][name], rows=int(row["rows"]))
+    for together in chosen.values():
+        found = surroundings.engine.fetch(counts([selection for _, _, selection in together])).to_pylist()[0]
+        for (activity, name, _), rows in zip(together, found.values(), strict=True):
+            passed[activity][name] = msgspec.structs.replace(passed[activity][name], rows=int(rows))
     return passed

@@ -36,6 +36,8 @@ def described(context: Context, population: Population) -> ibis.Table:
     inbound = population.relation
     if population.dimension == UNKNOWN:
         return inbound
+    if population.selection is not None and not population.extra:
+        return population.selection.rows
     people = context.people()
     fields = [name for name in people.columns if name not in inbound.columns]
     return inbound.inner_join(people.select("profile_id", *fields), "profile_id")

@@ -83,17 +83,26 @@ def described(context: Context, population: Population, *texts: str) -> ibis.Tab
     inbound = population.relation
     if population.dimension == UNKNOWN:
         return inbound
+    if population.selection is not None and not population.extra:
+        fields = _mentioned(context, ["profile_id"], population.selection.base, texts)
+        return population.selection.rows.select("profile_id", *fields)
     people = context.people()
-    carried = {name.lower() for name in inbound.columns}
-    fields = [name for name in people.columns if name.lower() not in carried]
-    if context.mode is not Mode.CHECK:
-        mentioned = {word.lower() for text in texts for word in _WORD.findall(text)}
-        fields = [name for name in fields if name.lower() in mentioned]
+    fields = _mentioned(context, inbound.columns, people, texts)
     if not fields:
         return inbound
     # not an inner join: who was deleted since stays a member until someone takes him out
     known = people.select("profile_id", *fields)
     return inbound.left_join(known, "profile_id").select(*inbound.columns, *fields)
+
+
+def _mentioned(context: Context, carried: Iterable[str], people: ibis.Table, texts: Iterable[str]) -> list[str]:
+    """Name the fields of profiles that are not carried already and that some text may mean."""
+    taken = {name.lower() for name in carried}
+    fields = [name for name in people.columns if name.lower() not in taken]
+    if context.mode is Mode.CHECK:
+        return fields
+    mentioned = {word.lower() for text in texts for word in _WORD.findall(text)}
+    return [name for name in fields if name.lower() in mentioned]
 
 
 def rising(value: Any) -> Any:

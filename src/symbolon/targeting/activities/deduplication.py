@@ -16,6 +16,7 @@ from symbolon.targeting.activities._rows import described, free, one_input, own_
 from symbolon.targeting.activity import COMPLEMENT, RESULT, Activity, Category, Context, Options, Outcome
 from symbolon.targeting.conditions.kinds import BOOLEAN, INTEGER, NUMBER, TEXT, kind_of
 from symbolon.targeting.conditions.values import text_of
+from symbolon.targeting.population import PROFILE
 
 if TYPE_CHECKING:
     from symbolon.targeting.population import Population
@@ -76,6 +77,9 @@ def apply(options: DeduplicationOptions, context: Context) -> Outcome:
     ):  # a group each: one group of them all would be sorted at once
         groups = [*by, is_missing.ifelse(table["profile_id"], ibis.null("int64"))]
     columns = inbound.relation.columns
+    if _is_lowest(options, inbound):
+        there = table if options.missing != "drop" else table.filter(~is_missing)
+        return {RESULT: inbound.of(_lowest(there, groups))}
     flagged = {kept: is_missing}
     if options.records:
         flagged[rank] = ibis.row_number().over(ibis.window(group_by=groups, order_by=keys))
@@ -89,6 +93,18 @@ def apply(options: DeduplicationOptions, context: Context) -> Outcome:
     if options.complement:
         outcome[COMPLEMENT] = inbound.of(ranked.filter(~stays).select(*columns))
     return outcome
+
+
+def _is_lowest(options: DeduplicationOptions, inbound: Population) -> bool:
+    """Say whether those who stay are the lowest numbers of people, and nothing else is asked for."""
+    is_plain = options.method == "order" and not options.order.strip() and not options.complement
+    return is_plain and options.records == 1 and inbound.dimension == PROFILE and not inbound.extra
+
+
+def _lowest(people: ibis.Table, groups: list[Any]) -> ibis.Table:
+    """Give the lowest number of each group: a minimum costs half of what ranking all of a group does."""
+    named = {f"_group_{place}": value for place, value in enumerate(groups)}
+    return people.group_by(**named).aggregate(profile_id=people["profile_id"].min()).select("profile_id")
 
 
 def _keys(options: DeduplicationOptions, context: Context, inbound: Population, table: ibis.Table) -> list[ibis.Value]:

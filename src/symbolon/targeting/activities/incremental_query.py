@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import pyarrow as pa
 from msgspec import Meta
 
+from symbolon.targeting.activities._people import among, narrowed
 from symbolon.targeting.activities._rows import checked_names, is_nothing
 from symbolon.targeting.activity import MAYBE_INPUT, RESULT, Activity, Category, Context, Options, Outcome
 from symbolon.targeting.conditions.kinds import DATE, MOMENT, kind_of
-from symbolon.targeting.population import PROFILE, Population
+from symbolon.targeting.population import Population
 
 if TYPE_CHECKING:
     import ibis
@@ -43,13 +44,7 @@ class IncrementalQueryOptions(Options, frozen=True, kw_only=True):
 
 def apply(options: IncrementalQueryOptions, context: Context) -> Outcome:
     """Filter the profiles, and leave out those who are not new."""
-    people = context.people()
-    if context.inputs:
-        if context.inputs[0].dimension != PROFILE:
-            context.fault("from", "a query looks among profiles; what comes in are none", "reconcile them first")
-        else:
-            people = people.semi_join(context.inputs[0].relation, "profile_id")
-    rows = context.condition(options.where, people, "where") if options.where.strip() else people
+    rows = narrowed(context, among(context), options.where, "where").rows
     new = _since(options, context, rows) if options.since.strip() else _not_given(context, rows)
     checked_names(context, "columns", list(options.columns), [], ["profile_id"])
     extra = {name: context.expression(text, new, f"columns.{name}") for name, text in options.columns.items()}

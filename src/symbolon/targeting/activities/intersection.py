@@ -9,9 +9,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from symbolon.targeting.activities._people import combined
 from symbolon.targeting.activities._rows import found_in, missing_from, same_kind
 from symbolon.targeting.activities._sets import compared_by
 from symbolon.targeting.activity import COMPLEMENT, RESULT, SEVERAL, Activity, Category, Context, Options, Outcome
+from symbolon.targeting.selection import Selection
 
 
 class IntersectionOptions(Options, frozen=True, kw_only=True):
@@ -32,10 +34,16 @@ def apply(options: IntersectionOptions, context: Context) -> Outcome:
     sets = same_kind(context)
     first = sets[0]
     columns = compared_by(context, sets, options.by)
+    by_formula = combined(sets, Selection.both)
+    if by_formula is not None:
+        outcome: Outcome = {RESULT: by_formula}
+        if options.complement:
+            outcome[COMPLEMENT] = combined([first, by_formula], Selection.without)
+        return outcome
     rows = first.relation
     for other in sets[1:]:
         rows = found_in(rows, other.relation, columns)
-    outcome: Outcome = {RESULT: first.of(rows)}
+    outcome = {RESULT: first.of(rows)}
     if options.complement:
         outcome[COMPLEMENT] = first.of(missing_from(first.relation, rows, columns))
     return outcome

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from symbolon.targeting.activities._people import among, narrowed
 from symbolon.targeting.activity import MAYBE_INPUT, RESULT, Activity, Category, Context, Options, Outcome
-from symbolon.targeting.population import PROFILE, Population
+from symbolon.targeting.population import Population
 
 
 class QueryOptions(Options, frozen=True, kw_only=True):
@@ -21,17 +22,10 @@ class QueryOptions(Options, frozen=True, kw_only=True):
 
 def apply(options: QueryOptions, context: Context) -> Outcome:
     """Filter the profiles, those that come in where some do."""
-    people, joined = context.people(), False
-    if context.inputs:
-        if context.inputs[0].dimension != PROFILE:
-            context.fault("from", "a query looks among profiles; what comes in are none", "reconcile them first")
-        elif context.inputs[0].people is not None:
-            people, joined = context.inputs[0].people, context.inputs[0].joined
-        else:
-            people, joined = people.semi_join(context.inputs[0].relation, "profile_id"), True
-    rows = context.condition(options.where, people, "where") if options.where.strip() else people
+    people = narrowed(context, among(context), options.where, "where")
+    rows = people.rows
     extra = {name: context.expression(text, rows, f"columns.{name}") for name, text in options.columns.items()}
-    return {RESULT: Population(rows.select("profile_id", **extra), people=rows, joined=joined)}
+    return {RESULT: Population(rows.select("profile_id", **extra), selection=people)}
 
 
 ACTIVITY = Activity(

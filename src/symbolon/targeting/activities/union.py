@@ -12,6 +12,7 @@ import ibis
 from msgspec import Meta
 
 from symbolon.targeting.activities._columns import twice
+from symbolon.targeting.activities._people import combined
 from symbolon.targeting.activities._rows import (
     common_type,
     described,
@@ -24,6 +25,7 @@ from symbolon.targeting.activities._rows import (
 )
 from symbolon.targeting.activity import RESULT, SEVERAL, Activity, Category, Context, Options, Outcome
 from symbolon.targeting.population import PROFILE, UNKNOWN
+from symbolon.targeting.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,9 +60,12 @@ def apply(options: UnionOptions, context: Context) -> Outcome:
     extra = _columns(options.columns, context, sets)
     if not extra and not key:
         return {RESULT: first}  # a fault, which was told
+    by_formula = combined(sets, Selection.either) if not extra else None
     parts = [_part(one, extra) for one in sets]
     rows = parts[0]
-    if first.dimension == PROFILE and not extra:
+    if by_formula is not None:
+        rows = by_formula.relation
+    elif first.dimension == PROFILE and not extra:
         rows = ibis.union(*parts, distinct=True) if len(parts) > 1 else rows
     else:
         for part in parts[1:]:
@@ -70,7 +75,7 @@ def apply(options: UnionOptions, context: Context) -> Outcome:
         context.fault("distinct", "people and IDs are given once always", "leave `distinct` out")
     if options.order.strip() and options.limit is None:
         context.fault("order", "an order without a `limit` chooses nobody", "limit: 10000")
-    united = first.of(rows)
+    united = by_formula or first.of(rows)
     if options.limit is None:
         return {RESULT: united}
     known = described(context, united, options.order)
