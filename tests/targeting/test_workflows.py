@@ -300,3 +300,27 @@ def test_the_receipt_of_a_run_can_be_read_again(shop) -> None:
     assert first.facts["told"]["receipt"] == msgspec.to_builtins(version.receipt)
     assert version.run_id == f"{run.id}/first"
     assert os.environ.get("DBOS__APPVERSION") is None
+
+
+def test_an_exclusion_of_what_failed_lets_nobody_through(shop) -> None:
+    text = """\
+name: careful
+on_error: ignore
+activities:
+  - {id: everybody, type: query}
+  - {id: lost, type: load_file, file: gone.csv, columns: {email: {type: text}}}
+  - {id: opted_out, type: reconciliation, from: lost, keys: [{column: email}]}
+  - {id: reachable, type: exclusion, from: [everybody, opted_out]}
+  - {id: shared, type: save_audience, from: reachable, audience: Reachable}
+  - {id: french, type: query, from: everybody, where: country = 'FR'}
+  - {id: other, type: save_audience, from: french, audience: Other branch}
+"""
+    workflow = shop.workflows.read(text)
+    plan = {one.id: one for one in shop.workflows.plan(workflow).activities}
+    run = shop.workflows.run(workflow)
+    assert [one.name for one in shop.audiences.list()] == ["Other branch"]
+    states = {step.step: step.state for step in shop.workflows.steps(run.id)}
+    assert states["lost"] is StepState.FAILED
+    assert {states[name] for name in ("opted_out", "reachable", "shared")} == {StepState.SKIPPED}
+    assert {name for name, one in plan.items() if one.skipped} == {"lost", "opted_out", "reachable", "shared"}
+    assert (run.state, run.facts["ignored"], bool(run.error)) == (RunState.DONE, ["lost"], True)

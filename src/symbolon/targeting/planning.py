@@ -228,7 +228,7 @@ def _tried(walk: Walk, node: Node, visited: Mapping[str, Visited]) -> Visited:
     try:
         return walk.visit(node, visited)
     except SymbolonError as error:
-        return Visited(node, facts={"error": error.as_dict()}, skipped=True)
+        return Visited(node, facts={"error": error.as_dict()}, skipped=True, failed=True)
 
 
 def _above(workflow: Workflow, activity: str) -> set[str]:

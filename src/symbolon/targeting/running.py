@@ -104,7 +104,8 @@ class Running:
         self._execution = int(run.facts.get("executions", 0))
         self._rows = KeptRows(surroundings, run.id, self._execution)
         self._visited: dict[str, Visited] = {}
-        self._failed: set[str] = set()
+        #: activities whose error was ignored, and its code
+        self._failed: dict[str, str] = {}
         self._redone: dict[str, int] = {}
         #: the error that the run stands at; for whoever waits for it in this process
         self.error: SymbolonError | None = None
@@ -142,11 +143,13 @@ class Running:
             self._finish(walk, directory)
         if self._progress:
             self._progress.finished()
-        return self._note(RunState.DONE)
+        return self._note(RunState.DONE, ignored=self._failed)
 
     def _activity(self, walk: Walk, node: Node, before: RunStep | None) -> RunState | None:
         """Do one activity, or take what it gave before; give a state if the run does not go on."""
         is_done = before is not None and before.state in (StepState.DONE, StepState.SKIPPED)
+        if before is not None and before.facts.get("failed"):
+            is_done = False  # what it builds on failed, and may not fail again
         # what was done in this execution is asked for again, in the same order: that is how steps are known again
         replayed = is_done and before is not None and before.facts.get("execution") == self._execution
         try:
@@ -235,6 +238,8 @@ class Running:
             "skipped": skipped,
             "execution": self._execution,
         }
+        if visited.failed:
+            facts["failed"] = True
         if visited.memory is not None:
             facts["remembers"] = True
         if step.step in self._redone:
@@ -255,8 +260,8 @@ class Running:
         )
         policy = node.on_error or self._workflow.on_error
         if policy is OnError.IGNORE:
-            self._visited[node.id] = Visited(node, facts=facts["told"], skipped=True)
-            self._failed.add(node.id)
+            self._visited[node.id] = Visited(node, facts=facts["told"], skipped=True, failed=True)
+            self._failed[node.id] = error.code
             return None
         self.error = error
         state = RunState.PAUSED if policy is OnError.SUSPEND else RunState.FAILED
@@ -278,18 +283,27 @@ class Running:
         wanted = self._store.run(self._run.id).facts.get("wanted")
         return WANTED.get(wanted) if isinstance(wanted, str) else None
 
-    def _note(self, state: RunState, *, error: SymbolonError | None = None, activity: str = "") -> RunState:
-        """Note where the run stands."""
+    def _note(
+        self,
+        state: RunState,
+        *,
+        error: SymbolonError | None = None,
+        activity: str = "",
+        ignored: Mapping[str, str] | None = None,
+    ) -> RunState:
+        """Note where the run stands, and whose errors were ignored on the way."""
         now = self._store.run(self._run.id)
         facts = {name: value for name, value in now.facts.items() if name not in ("error", "at")}
         if error is not None:
             facts |= {"error": error.as_dict(), "at": activity}
         if state is not RunState.RUNNING:
             facts.pop("wanted", None)
+        if ignored:
+            facts["ignored"] = list(ignored)
         self._run = msgspec.structs.replace(
             now,
             state=state,
-            error=error.code if error else "",
+            error=error.code if error else next(iter((ignored or {}).values()), ""),
             finished=datetime.now(UTC) if state.is_final else None,
             facts=facts,
         )

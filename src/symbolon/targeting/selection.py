@@ -26,7 +26,8 @@ _MOST_LEAVES, _MOST_DEEP = 200, 20
 class Leaf:
     """A predicate over the base; it may be unknown."""
 
-    predicate: Any
+    #: as Ibis's node: those can be compared, values cannot
+    node: Any
 
     @property
     def leaves(self) -> list[Leaf]:
@@ -91,7 +92,7 @@ class Selection:
         """Those who are chosen, with all fields."""
         if self.formula == EVERYBODY:
             return self.base
-        return self.base.filter(self.formula.written(lambda leaf: leaf.predicate))
+        return self.base.filter(self.formula.written(lambda leaf: leaf.node.to_expr()))
 
     def narrowed(self, filtered: ibis.Table) -> Selection | None:
         """Give those who are also among `filtered`, which was made of the base; None if that is more than a filter."""
@@ -100,7 +101,7 @@ class Selection:
             return self
         if not isinstance(node, ops.Filter) or node.parent != self.base.op():
             return None
-        leaves = tuple(Leaf(predicate.to_expr()) for predicate in node.predicates)
+        leaves = tuple(Leaf(predicate) for predicate in node.predicates)
         return self._of("and", [self.formula, *leaves])
 
     def both(self, others: Sequence[Selection]) -> Selection | None:
@@ -136,7 +137,7 @@ def counts(selections: Sequence[Selection]) -> ibis.Table:
     names: dict[Any, str] = {}
     for selection in selections:
         for leaf in selection.formula.leaves:
-            names.setdefault(leaf.predicate.op(), f"is_{len(names)}")
+            names.setdefault(leaf.node, f"is_{len(names)}")
     met = {name: ibis.coalesce(node.to_expr(), ibis.literal(value=False)) for node, name in names.items()}
     flags = base.select(profile_id=base["profile_id"], **met)
     found = {}
@@ -144,7 +145,7 @@ def counts(selections: Sequence[Selection]) -> ibis.Table:
         if selection.formula == EVERYBODY:
             found[f"n{place}"] = flags.count()
         else:
-            where = selection.formula.written(lambda leaf: flags[names[leaf.predicate.op()]])
+            where = selection.formula.written(lambda leaf: flags[names[leaf.node]])
             found[f"n{place}"] = flags.count(where=where)
     return flags.aggregate(**found)
 

@@ -58,6 +58,8 @@ class Visited:
     passed: dict[str, Passed] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     skipped: bool = False
+    #: whether it failed, or something that it builds on did: nothing that builds on it is done
+    failed: bool = False
     memory: ibis.Table | None = None
 
 
@@ -96,6 +98,10 @@ class Walk:
     def visit(self, node: Node, before: Mapping[str, Visited]) -> Visited:
         """Do one activity, with what its predecessors gave."""
         visited = Visited(node)
+        if any(before[source.activity].failed for source in node.sources):
+            # not as a branch that was not taken: an exclusion would let through whom it could not read
+            visited.skipped = visited.failed = True
+            return visited
         inputs = self.inputs(node, before)
         if inputs is None:
             visited.skipped = True
