@@ -122,6 +122,7 @@ class Running:
                 rows=self._rows,
                 redone=self._redone,
                 kept=self._rows.once,
+                confirmed=self._confirmed(),
             )
             for node in self._workflow.nodes:
                 asked = self._asked()
@@ -149,14 +150,11 @@ class Running:
                 if not (replayed and node.kind.waits) and self._restored(node, before):
                     return None
             step = self._begun(node, before, is_done=is_done)
-            if acts(node.kind) and not node.kind.waits:
-                visited = self._done_once(walk, node)
-            else:
-                visited = walk.visit(node, self._visited)
-            if walk.faults:
-                raise WorkflowInvalid.of(walk.faults, self._workflow.name)
+            visited = self._done(walk, node)
         except SymbolonError as error:
             return self._failure(node, error)
+        if visited.awaits:
+            return self._awaiting(step, visited)
         if visited.memory is not None:  # kept now: what is remembered must be what was given
             visited.memory, _ = self._rows.computed(node, _MEMORY, visited.memory, walk.directory / node.id)
         self._visited[node.id] = visited
@@ -165,6 +163,19 @@ class Running:
                 self._keep_parameters(walk.parameters)
             self._put(step, visited)
         return None
+
+    def _confirmed(self) -> frozenset[str]:
+        """Name the activities that somebody confirmed; what is done again has to be confirmed again."""
+        given = self._run.facts.get("confirmed", {})
+        return frozenset(name for name, number in given.items() if number == self._redone.get(name, 0))
+
+    def _awaiting(self, step: RunStep, visited: Visited) -> RunState:
+        """Note what an activity would do, and pause until somebody confirms it."""
+        facts: dict[str, Any] = {"passed": {}, "told": visited.facts, "awaits": "confirmation"}
+        if step.step in self._redone:
+            facts["restart"] = self._redone[step.step]
+        self._store.put_step(msgspec.structs.replace(step, state=StepState.WAITING, facts=facts))
+        return self._note(RunState.PAUSED, activity=step.step)
 
     def _keep_parameters(self, parameters: dict[str, Any]) -> None:
         """Note what a signal brought: a later execution does not receive it again."""
@@ -181,6 +192,18 @@ class Running:
             state = StepState.WAITING if node.kind.waits else StepState.RUNNING
             self._store.put_step(msgspec.structs.replace(step, state=state))
         return step
+
+    def _done(self, walk: Walk, node: Node) -> Visited:
+        """Do an activity.
+
+        Raises:
+            WorkflowInvalid: its definition is wrong.
+        """
+        once = acts(node.kind) and not node.kind.waits
+        visited = self._done_once(walk, node) if once else walk.visit(node, self._visited)
+        if walk.faults:
+            raise WorkflowInvalid.of(walk.faults, self._workflow.name)
+        return visited
 
     def _done_once(self, walk: Walk, node: Node) -> Visited:
         """Do an activity that acts, in a step that is not done again once it has ended."""
@@ -272,11 +295,12 @@ class Running:
         return WANTED.get(wanted) if isinstance(wanted, str) else None
 
     def _note(self, state: RunState, *, error: SymbolonError | None = None, activity: str = "") -> RunState:
-        """Note where the run stands."""
+        """Note where the run stands: at an activity, by an error or until somebody confirms it."""
         now = self._store.run(self._run.id)
-        facts = {name: value for name, value in now.facts.items() if name not in ("error", "at")}
-        if error is not None:
-            facts |= {"error": error.as_dict(), "at": activity}
+        facts = {name: value for name, value in now.facts.items() if name not in ("error", "at", "awaits")}
+        if activity:
+            facts |= {"at": activity}
+            facts |= {"awaits": "confirmation"} if error is None else {"error": error.as_dict()}
         if state is not RunState.RUNNING:
             facts.pop("wanted", None)
         self._run = msgspec.structs.replace(
