@@ -20,7 +20,7 @@ __all__ = ["mail"]
 UNSURE = {"begun", "sent"}
 #: place -> at which of its times
 TIMES = {
-    "decided": (1,), "rendering": (3, 11, 13), "written": (1, 2, 4), "begun": (1, 3, 4), "sent": (1, 3, 4),
+    "decided": (1,), "rendering": (3, 6, 9), "written": (1, 2, 4), "begun": (1, 3, 4), "sent": (1, 3, 4),
     "noted": (1, 2, 4), "kept": (1, 2), "restarted": (1, 2, 3), "ended": (1,),
 }  # fmt: skip
 

@@ -39,7 +39,7 @@ name: messages
 activities:
   - {id: all, type: query, where: "external_id IS NOT NULL", columns: {up: upper(email)}}
   - {id: letter, type: email_delivery, from: all, confirm: false, from_address: news@example.com,
-     subject: "Hi {{ first_name }}", text: "{{ up }} {{ birth_date | date('%Y') }} {{ tier }}", html: "<p>{{ tier }}</p>"}
+     subject: "Hi {{ first_name }}", text: "{{ up }} {{ birth_date | date('%Y') }}", html: "<p>{{ tier }}</p>"}
   - {id: sent, type: save_audience, from: letter, audience: Sent}
   - {id: unsent, type: save_audience, from: letter.complement, audience: Not sent}
   - {id: sms, type: sms_delivery, from: all, confirm: false, text: "{{ first_name or 'x' }} {{ do_not_share }}"}
