@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from symbolon.keys import KeyProvider
     from symbolon.lake import Engine, Lake
     from symbolon.matching import Explanation
+    from symbolon.messages import Dispatcher, Senders
     from symbolon.profiles import Profiles
     from symbolon.sharing import Audiences, Sources
     from symbolon.sharing.transports import Transports
@@ -148,9 +149,26 @@ class Project:
             engine=self.engine,
             profiles=self.profiles,
             library=self.audiences.library,
+            deliveries=self.deliveries,
             open_transport=self._open_transport,
         )
         return Workflows(surroundings, lambda workflows: Runs(self.settings, {WORK: workflows.work}))
+
+    @cached_property
+    def senders(self) -> Senders:
+        """What messages are sent by."""
+        from symbolon.messages import Senders  # noqa: PLC0415 - heavy
+
+        return Senders(store=self.store, keys=self.keys, settings=self.settings)
+
+    @cached_property
+    def deliveries(self) -> Dispatcher:
+        """What sends messages."""
+        from symbolon.messages import Dispatcher  # noqa: PLC0415 - heavy
+
+        return Dispatcher(
+            lake=self.lake, engine=self.engine, profiles=self.profiles, senders=self.senders, settings=self.settings
+        )
 
     @cached_property
     def transports(self) -> Transports:

@@ -23,10 +23,11 @@ NOUNS = {
     "workflow": [
         "check", "plan", "run", "preview", "signal", "restart", "list", "show", "save", "delete", "activities",
     ],
-    "run": ["list", "show", "resume", "pause", "cancel"],
+    "run": ["list", "show", "confirm", "resume", "pause", "cancel"],
     "feed": ["add", "edit", "list", "show", "delete", "run", "arrivals", "replay"],
     "activation": ["add", "list", "show", "run", "delete"],
     "transport": ["add", "edit", "list", "show", "test", "delete"],
+    "sender": ["add", "edit", "list", "show", "test", "delete"],
     "file": ["inspect"],
     "id": ["explain", "normalise"],
     "scheme": ["list", "show", "test"],

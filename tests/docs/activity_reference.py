@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from symbolon.targeting import Activity
 
 FOLDER = Path(__file__).parents[2] / "docs" / "guide" / "activities"
-_CATEGORIES = {"targeting": "Targeting", "data": "Files and data", "flow": "Flow"}
+_CATEGORIES = {"targeting": "Targeting", "data": "Files and data", "channels": "Channels", "flow": "Flow"}
 
 
 def page(kind: Activity) -> str:

@@ -126,6 +126,24 @@ def test_split_and_deliver(demo, endpoint, server, tmp_path: Path) -> None:  # n
     assert set(json.loads(rest[0].read_text().splitlines()[0])) == {"id", "city"}
 
 
+def test_newsletter(demo) -> None:
+    workflow = demo.workflows.find(str(EXAMPLES / "newsletter.yaml"))
+    planned = {one.id: one.facts for one in demo.workflows.plan(workflow).activities}
+    for number in (1, 2):
+        run = demo.workflows.run(workflow)
+        assert (run.state, run.facts["at"]) == (RunState.PAUSED, "letter")
+        assert demo.workflows.confirm(run.id).state is RunState.DONE
+        told = {step.step: step.facts["told"] for step in demo.workflows.steps(run.id)}
+        letters, short = told["letter"]["receipt"], told["text_message"]["receipt"]
+        assert letters["sent"] == planned["letter"]["receipt"]["ready"] > 100
+        written = list((demo.settings.project / "outbox" / "messages" / "sandbox").rglob("*.eml"))
+        assert len(written) == number * letters["sent"]
+        assert len(list((demo.settings.project / "outbox").rglob("*.json"))) == number * short["sent"]
+    willing = emails(demo, lambda p: ~p.opt_out_email.fill_null(False) & ~p.opt_out_all.fill_null(False))
+    assert letters["sent"] <= len({one.strip().lower() for one in willing})
+    assert demo.audiences.show("Reached by nothing").members == sum(short["withheld"].values())
+
+
 def test_every_example_is_tried() -> None:
     here = Path(__file__).read_text(encoding="utf-8")
     assert [path.name for path in EXAMPLES.glob("*.yaml") if path.name not in here] == []

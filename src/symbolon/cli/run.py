@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from symbolon.cli.session import Session, command, noun
 from symbolon.cli.workflow_shown import public_run, run_lines
+
+if TYPE_CHECKING:
+    from symbolon.records import Run
 
 app = noun()
 
@@ -64,8 +67,7 @@ def show(session: Session, run_id: RunId) -> None:
         session.screen.json({**(public_run(found, steps) or {}), "interrupted": interrupted})
         return
     session.screen.lines(run_lines(found, steps, interrupted=interrupted))
-    if interrupted or found.state == "paused":
-        session.next(["run", "resume", run_id], ["run", "cancel", run_id])
+    next_of(session, found, interrupted=interrupted)
 
 
 @command(app, "resume")
@@ -76,6 +78,17 @@ def resume(session: Session, run_id: RunId) -> None:
     """
     workflows = session.project.workflows
     workflows.resume(run_id, progress=session.progress())
+    _shown(session, run_id)
+
+
+@command(app, "confirm")
+def confirm(session: Session, run_id: RunId) -> None:
+    """Confirm what a run waits for somebody to confirm - messages to be sent - and go on with it.
+
+    $ symbolon run show 20261123T101500000000-1a2b3c
+    $ symbolon run confirm 20261123T101500000000-1a2b3c
+    """
+    session.project.workflows.confirm(run_id, progress=session.progress())
     _shown(session, run_id)
 
 
@@ -99,6 +112,14 @@ def cancel(session: Session, run_id: RunId) -> None:
     _told(session, run_id, "is stopped, or stops before its next activity")
 
 
+def next_of(session: Session, run: Run, *, interrupted: bool = False) -> None:
+    """Tell what can be done with a run that does not go on by itself."""
+    if run.facts.get("awaits"):
+        session.next(["run", "confirm", run.id], ["run", "cancel", run.id])
+    elif interrupted or run.state == "paused":
+        session.next(["run", "resume", run.id], ["run", "cancel", run.id])
+
+
 def _told(session: Session, run_id: str, what: str) -> None:
     if session.as_json:
         session.screen.json(public_run(session.project.workflows.show_run(run_id), []))
@@ -114,3 +135,4 @@ def _shown(session: Session, run_id: str) -> None:
         session.screen.json(public_run(found, steps))
         return
     session.screen.lines(run_lines(found, steps, interrupted=False))
+    next_of(session, found)

@@ -1,4 +1,4 @@
-"""Secrets of transports as a command takes them: from files or standard input, never as an option.
+"""Secrets of transports and senders as a command takes them: from files or standard input, never as an option.
 
 Invariant: neither a secret nor the name of its file, which may be the secret by mistake, reaches a message.
 """
@@ -38,11 +38,20 @@ def secret_from(
         "password": ("--password-file", password_file),
         "secret_access_key": ("--secret-file", secret_file),
     }
-    secret = {name: _read(option, file) for name, (option, file) in files.items() if file is not None}
+    secret = {name: read_secret(option, file) for name, (option, file) in files.items() if file is not None}
     return {"access_key_id": access_key_id, **secret} if access_key_id is not None else secret
 
 
-def _read(option: str, file: str) -> str:
+def read_secret(option: str, file: str) -> str:
+    """Read one secret.
+
+    Args:
+        option: as it is typed, for messages.
+        file: its name; `-` is standard input.
+
+    Raises:
+        FileAccessError: the file cannot be read, or is empty.
+    """
     try:
         if file == STANDARD_INPUT:
             text = sys.stdin.read(_LARGEST)

@@ -169,7 +169,10 @@ def _show_run(session: Session, run_id: str) -> None:
         session.screen.json(public_run(ended, steps))
         return
     session.screen.lines(run_lines(ended, steps, interrupted=False))
-    session.next(["run", "show", run_id])
+    if ended.facts.get("awaits"):
+        session.next(["run", "confirm", run_id], ["run", "cancel", run_id])
+    else:
+        session.next(["run", "show", run_id])
 
 
 def _parameters(given: list[str] | None) -> dict[str, Any]:

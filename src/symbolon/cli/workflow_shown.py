@@ -57,7 +57,9 @@ def run_lines(run: Run, steps: Sequence[RunStep], *, interrupted: bool) -> Itera
         transitions = list(step.facts.get("passed", {}).values())
         yield from _activity(step.step, step.state.value, transitions, width, 8, note=step.error)
         yield from _facts(step.facts.get("told", {}), would=False)
-    if run.facts.get("at") and not steps_tell(steps):
+    if run.facts.get("awaits"):
+        yield Line(f"  stands at {run.facts['at']}, until somebody confirms it: nothing was sent", "bold yellow")
+    elif run.facts.get("at") and not steps_tell(steps):
         yield Line(f"  stands at {run.facts['at']}: {run.error}", "red")
 
 
@@ -80,7 +82,7 @@ def public_run(run: Run | None, steps: Sequence[RunStep]) -> dict[str, Any] | No
 
     if run is None:
         return None
-    facts = {name: value for name, value in run.facts.items() if name not in ("restarts", "executions")}
+    facts = {name: value for name, value in run.facts.items() if name not in ("restarts", "executions", "confirmed")}
     return {
         "id": run.id,
         "workflow": run.workflow,
@@ -148,6 +150,9 @@ def _facts(facts: dict[str, Any], *, would: bool) -> Iterator[Line]:
 
 
 def _receipt(receipt: dict[str, Any], *, would: bool) -> Iterator[Line]:
+    if "channel" in receipt:
+        yield from _delivered(receipt, would=would)
+        return
     if "members" in receipt:
         verb = "would become" if would else "is now"
         text = f"{receipt['audience']} {verb} version {receipt['version']}: {counted(receipt['members'], 'member')}"
@@ -160,6 +165,20 @@ def _receipt(receipt: dict[str, Any], *, would: bool) -> Iterator[Line]:
     yield Line(f"      {text}; {counted(receipt.get('shared', 0), 'profile')} shared", "green")
     for reason, number in {**receipt.get("withheld", {}), **receipt.get("without_id", {})}.items():
         yield Line(f"      not shared: {number:,} {reason}", "dim")
+
+
+def _delivered(receipt: dict[str, Any], *, would: bool) -> Iterator[Line]:
+    sent, ready = receipt["sent"], receipt["ready"]
+    by = f"by {receipt['sender']} ({receipt['channel']})"
+    if ready and not sent:
+        verb = "would be sent" if would else "ready to be sent"
+        yield Line(f"      {counted(ready, 'message')} {verb} {by}", "green")
+    else:
+        yield Line(f"      {counted(sent, 'message')} sent {by}" + (f", {ready:,} not yet" if ready else ""), "green")
+    for reason, number in {**receipt["withheld"], **receipt["refused"]}.items():
+        yield Line(f"      not sent: {number:,} {reason}", "dim")
+    if receipt["uncertain"]:
+        yield Line(f"      nobody knows whether sent: {receipt['uncertain']:,} uncertain, not sent again", "yellow")
 
 
 def _shown(value: object) -> str:

@@ -1,4 +1,4 @@
-"""What people define and the store keeps by name and version: workflows, transports, shares, feeds."""
+"""What people define and the store keeps by name and version: workflows, transports, shares, feeds, senders."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class DefinitionKind(StrEnum):
     SHARE = "share"  #: a shared audience of another solution that we add people to
     FEED = "feed"  #: files that the technical workflow imports as they arrive
     ACTIVATION = "activation"  #: an audience that the technical workflow exports when it changes
+    SENDER = "sender"  #: what messages are sent by
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

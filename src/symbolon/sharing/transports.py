@@ -6,15 +6,15 @@ the store, bound to the transport's name and version: moved to another definitio
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from symbolon.errors import SymbolonError, UnknownNameError
-from symbolon.records import Definition, DefinitionKind
-from symbolon.store import NameTaken
+from symbolon.keys import Secret
+from symbolon.records import DefinitionKind
+from symbolon.store import SealedDefinitions
 from symbolon.transports import (
     Below,
     NameRefused,
@@ -29,15 +29,17 @@ from symbolon.transports import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from symbolon.keys import KeyProvider
+    from symbolon.records import Definition
     from symbolon.settings import Settings
     from symbolon.store import Store
     from symbolon.transports import Transport
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+__all__ = ["DefinedTransport", "Secret", "Transports"]
+
 _KIND = DefinitionKind.TRANSPORT
 
 
@@ -61,17 +63,6 @@ class _Body(msgspec.Struct, frozen=True, kw_only=True):
     secrets: list[str] = msgspec.field(default_factory=list)
 
 
-class Secret(dict[str, str]):
-    """The parts of a secret, which no log, trace or test report shows."""
-
-    def __repr__(self) -> str:
-        return f"Secret({', '.join(self)})"
-
-    def __rich_repr__(self) -> Iterator[str]:
-        """Show Rich, whose tracebacks print local variables, the names only."""
-        yield from self
-
-
 _Defined = list[DefinedTransport]
 _Probes = list[Probe]
 
@@ -80,13 +71,12 @@ class Transports:
     """The transports of a project."""
 
     def __init__(self, *, store: Store, keys: KeyProvider, settings: Settings) -> None:
-        self._store = store
-        self._keys = keys
+        self._kept = SealedDefinitions(store, keys, _KIND, TransportInvalid)
         self._base = settings.project
 
     def list(self) -> _Defined:
         """Give all transports, by name."""
-        return [_defined(one) for one in self._store.definitions(_KIND)]
+        return [_defined(one) for one in self._kept.all()]
 
     def show(self, name: str) -> DefinedTransport:
         """Give one transport, without its secret.
@@ -94,7 +84,7 @@ class Transports:
         Raises:
             UnknownNameError: nothing has this name; the nearest names are part of the message.
         """
-        return _defined(self._store.definition(_KIND, name))
+        return _defined(self._kept.get(name))
 
     def add(
         self,
@@ -116,10 +106,7 @@ class Transports:
             HostKeyUnknown: an SFTP server without a pinned host key.
             NameTaken: there is one of this name.
         """
-        if not _NAME.fullmatch(name):
-            raise TransportInvalid("a name of a transport is 1 to 64 letters, digits, `-`, `_` or `.`")
-        if self._store.definition_versions(_KIND, name):
-            raise NameTaken(f"there is a transport `{name}` already", hint=f"symbolon transport edit {name} --help")
+        self._kept.require_free(name)
         return self._save(name, url, dict(options or {}), Secret(secret or {}), base=0)
 
     def edit(
@@ -144,10 +131,10 @@ class Transports:
             UnknownNameError: nothing has this name.
             StoreConflict: somebody else changed it meanwhile.
         """
-        before = self._store.definition(_KIND, name)
+        before = self._kept.get(name)
         body = _read(before)
         changed = {key: value for key, value in {**body.options, **(options or {})}.items() if value}
-        kept = self._secret(before) if secret is None else Secret(secret)
+        kept = self._kept.secret(before) if secret is None else Secret(secret)
         if secret is None and kept and _address(url or body.url, changed) != _address(body.url, body.options):
             raise TransportInvalid(
                 "the secret of a transport does not go along to another place", hint="give key or password as well"
@@ -160,7 +147,7 @@ class Transports:
         Raises:
             UnknownNameError: nothing has this name.
         """
-        self._store.delete_definition(_KIND, name)
+        self._kept.delete(name)
 
     def open(self, name: str, *, base: Path | None = None) -> Transport:
         """Open a transport; whoever opens it closes it.
@@ -185,7 +172,7 @@ class Transports:
             given = options if scheme(name) != "file" else {}  # or a kind that nobody knows, or a password in it
             return self._covering(name, options) or open_transport(name, given, base=base)
         first, _, below = name.partition("/")
-        known = {one.name: one for one in self._store.definitions(_KIND)}
+        known = {one.name: one for one in self._kept.all()}
         if first in known:
             whole = self._opened(known[first], options)
             try:
@@ -230,28 +217,18 @@ class Transports:
     def _save(self, name: str, url: str, options: dict[str, str], secret: Secret, *, base: int) -> DefinedTransport:
         open_transport(url, options, secret, base=self._base).close()
         body = _Body(url=url, options=options, secrets=sorted(secret))
-        wrapped = self._keys.wrap(msgspec.json.encode(dict(secret)), _context(name, base + 1)) if secret else None
-        saved = self._store.put_definition(
-            Definition(kind=_KIND, name=name, body=msgspec.json.encode(body).decode(), secret=wrapped), base=base
-        )
-        return _defined(saved)
+        return _defined(self._kept.put(name, msgspec.json.encode(body).decode(), secret, base=base))
 
     def _opened(self, definition: Definition, options: Mapping[str, str]) -> Transport:
         body = _read(definition)
         given = {**body.options, **(options if scheme(body.url) != "file" else {})}
-        return open_transport(body.url, given, self._secret(definition), base=self._base)
-
-    def _secret(self, definition: Definition) -> Secret:
-        if definition.secret is None:
-            return Secret()
-        opened = self._keys.unwrap(definition.secret, _context(definition.name, definition.version))
-        return Secret(msgspec.json.decode(opened, type=dict[str, str]))
+        return open_transport(body.url, given, self._kept.secret(definition), base=self._base)
 
     def _covering(self, url: str, options: Mapping[str, str]) -> Transport | None:
         """Open the defined transport whose URL is the longest beginning of this one; None if there is none."""
         wanted = url.rstrip("/")
         best: tuple[str, Definition] | None = None
-        for one in self._store.definitions(_KIND):
+        for one in self._kept.all():
             root = _read(one).url.rstrip("/")
             covers = wanted == root or wanted.startswith(root + "/")
             if is_url(root) and covers and (best is None or len(root) > len(best[0])):
@@ -286,8 +263,3 @@ def _read(definition: Definition) -> _Body:
 def _address(url: str, options: Mapping[str, str]) -> tuple[str, ...]:
     """Give whom a secret is shown to: scheme, user, host and port; or scheme, bucket and endpoint."""
     return (url.partition("://")[0], url.partition("://")[2].partition("/")[0], options.get("endpoint_url", ""))
-
-
-def _context(name: str, version: int) -> str:
-    """Bind a wrapped secret to its transport and version."""
-    return f"transport:{name}:{version}"

@@ -16,11 +16,13 @@ from symbolon.store.errors import (
     StoreVersionError,
 )
 from symbolon.store.fault import StoreFault
+from symbolon.store.sealed import SealedDefinitions
 from symbolon.store.state import TableState
 from symbolon.store.store import Store, migrate, open_store
 
 __all__ = [
     "NameTaken",
+    "SealedDefinitions",
     "SourceInUse",
     "Store",
     "StoreBusy",

@@ -3,6 +3,17 @@
 from symbolon.targeting.activities.scheduler import SchedulerOptions, next_times
 from symbolon.targeting.activity import Activity, Mode
 from symbolon.targeting.definition import Workflow
+from symbolon.targeting.delivering import (
+    DEFERRED,
+    REFUSED,
+    SENT,
+    UNCERTAIN,
+    Deliveries,
+    DeliveryFault,
+    DeliveryOutcome,
+    DeliveryReceipt,
+    DeliveryRequest,
+)
 from symbolon.targeting.describing import Option, options_of
 from symbolon.targeting.kinds import known
 from symbolon.targeting.members import Members
@@ -24,9 +35,18 @@ from symbolon.targeting.walking import Passed
 from symbolon.targeting.workflows import WORK, Workflows
 
 __all__ = [
+    "DEFERRED",
+    "REFUSED",
+    "SENT",
+    "UNCERTAIN",
     "WORK",
     "Activity",
     "Content",
+    "Deliveries",
+    "DeliveryFault",
+    "DeliveryOutcome",
+    "DeliveryReceipt",
+    "DeliveryRequest",
     "ExportReceipt",
     "Library",
     "Members",

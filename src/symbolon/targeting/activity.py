@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from symbolon.lake import Engine
     from symbolon.profiles import Profiles
     from symbolon.settings import Settings
+    from symbolon.targeting.delivering import Deliveries
     from symbolon.targeting.population import Population
     from symbolon.targeting.publishing import Library
 
@@ -45,6 +46,7 @@ class Category(StrEnum):
 
     TARGETING = "targeting"
     DATA = "data"
+    CHANNELS = "channels"
     FLOW = "flow"
 
 
@@ -75,7 +77,11 @@ class Context(Protocol):
     engine: Engine
     profiles: Profiles
     library: Library
+    deliveries: Deliveries
     settings: Settings
+    #: first part of the names of tables of the lake that belong to this activity in this run: they survive a crash and
+    #: a pause, and go when the run goes; empty in a check or a plan
+    place: str
     #: a folder that lives as long as this activity; for files on their way
     directory: Path
 
@@ -129,6 +135,14 @@ class Context(Protocol):
 
     def receive(self, topic: str, timeout_s: float | None = None) -> dict[str, Any] | None:
         """Wait for a signal and give its parameters; None after the timeout, in a check and in a plan."""
+        ...
+
+    def is_confirmed(self) -> bool:
+        """Say whether a person has confirmed that this activity may act. If not, the run pauses here, then asks again.
+
+        An activity that is not confirmed tells by `note` what it would do, and gives no transitions. A check or a plan
+        is never confirmed, and does not pause.
+        """
         ...
 
     def note(self, **facts: Any) -> None:

@@ -51,6 +51,8 @@ class ActivityContext:
         memory: Memory,
         has_input: bool = False,
         kept: Kept | None = None,
+        place: str = "",
+        confirmed: bool = False,
     ) -> None:
         self.mode = mode
         self.workflow, self.run_id, self.activity = workflow, run_id, activity
@@ -61,9 +63,14 @@ class ActivityContext:
         #: what a signal brought
         self.received: dict[str, Any] = {}
         self.parameters = parameters
+        self.place = place
+        #: whether the run has to pause, until somebody confirms
+        self.awaits = False
+        self._confirmed = confirmed
         self.directory = directory
         self.engine, self.profiles = surroundings.engine, surroundings.profiles
         self.library, self.settings = surroundings.library, surroundings.settings
+        self.deliveries = surroundings.deliveries
         #: what was told by `note`, and by `warn` under `warnings`
         self.facts: dict[str, Any] = {}
         #: what is to be remembered when the run is done
@@ -146,6 +153,11 @@ class ActivityContext:
         given = self._steps.receive(topic, timeout_s)
         self.received.update(given or {})
         return given
+
+    def is_confirmed(self) -> bool:
+        """Say whether a person has confirmed; if not, the run pauses."""
+        self.awaits = self.mode is Mode.RUN and not self._confirmed
+        return self.mode is Mode.RUN and self._confirmed
 
     def note(self, **facts: Any) -> None:
         """Tell what was done."""

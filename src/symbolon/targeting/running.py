@@ -130,6 +130,7 @@ class Running:
                 rows=self._rows,
                 redone=self._redone,
                 kept=self._rows.once,
+                confirmed=self._confirmed(),
             )
             for node in self._workflow.nodes:
                 asked = self._asked()
@@ -147,9 +148,7 @@ class Running:
 
     def _activity(self, walk: Walk, node: Node, before: RunStep | None) -> RunState | None:
         """Do one activity, or take what it gave before; give a state if the run does not go on."""
-        is_done = before is not None and before.state in (StepState.DONE, StepState.SKIPPED)
-        if before is not None and before.facts.get("failed"):
-            is_done = False  # what it builds on failed, and may not fail again
+        is_done = before is not None and _has_ended(before)
         # what was done in this execution is asked for again, in the same order: that is how steps are known again
         replayed = is_done and before is not None and before.facts.get("execution") == self._execution
         try:
@@ -159,14 +158,11 @@ class Running:
                 if not (replayed and node.kind.waits) and self._restored(node, before):
                     return None
             step = self._begun(node, before, is_done=is_done)
-            if acts(node.kind) and not node.kind.waits:
-                visited = self._done_once(walk, node)
-            else:
-                visited = walk.visit(node, self._visited)
-            if walk.faults:
-                raise WorkflowInvalid.of(walk.faults, self._workflow.name)
+            visited = self._done(walk, node)
         except SymbolonError as error:
             return self._failure(node, error)
+        if visited.awaits:
+            return self._awaiting(step, visited)
         if visited.memory is not None:  # kept now: what is remembered must be what was given
             visited.memory, _ = self._rows.computed(node, _MEMORY, visited.memory, walk.directory / node.id)
         self._visited[node.id] = visited
@@ -175,6 +171,19 @@ class Running:
                 self._keep_parameters(walk.parameters)
             self._put(step, visited)
         return None
+
+    def _confirmed(self) -> frozenset[str]:
+        """Name the activities that somebody confirmed; what is done again has to be confirmed again."""
+        given = self._run.facts.get("confirmed", {})
+        return frozenset(name for name, number in given.items() if number == self._redone.get(name, 0))
+
+    def _awaiting(self, step: RunStep, visited: Visited) -> RunState:
+        """Note what an activity would do, and pause until somebody confirms it."""
+        facts: dict[str, Any] = {"passed": {}, "told": visited.facts, "awaits": "confirmation"}
+        if step.step in self._redone:
+            facts["restart"] = self._redone[step.step]
+        self._store.put_step(msgspec.structs.replace(step, state=StepState.WAITING, facts=facts))
+        return self._note(RunState.PAUSED, activity=step.step)
 
     def _keep_parameters(self, parameters: dict[str, Any]) -> None:
         """Note what a signal brought: a later execution does not receive it again."""
@@ -191,6 +200,18 @@ class Running:
             state = StepState.WAITING if node.kind.waits else StepState.RUNNING
             self._store.put_step(msgspec.structs.replace(step, state=state))
         return step
+
+    def _done(self, walk: Walk, node: Node) -> Visited:
+        """Do an activity.
+
+        Raises:
+            WorkflowInvalid: its definition is wrong.
+        """
+        once = acts(node.kind) and not node.kind.waits
+        visited = self._done_once(walk, node) if once else walk.visit(node, self._visited)
+        if walk.faults:
+            raise WorkflowInvalid.of(walk.faults, self._workflow.name)
+        return visited
 
     def _done_once(self, walk: Walk, node: Node) -> Visited:
         """Do an activity that acts, in a step that is not done again once it has ended."""
@@ -291,11 +312,12 @@ class Running:
         activity: str = "",
         ignored: Mapping[str, str] | None = None,
     ) -> RunState:
-        """Note where the run stands, and whose errors were ignored on the way."""
+        """Note where the run stands: at an activity, by an error or until somebody confirms it; or at its end."""
         now = self._store.run(self._run.id)
-        facts = {name: value for name, value in now.facts.items() if name not in ("error", "at")}
-        if error is not None:
-            facts |= {"error": error.as_dict(), "at": activity}
+        facts = {name: value for name, value in now.facts.items() if name not in ("error", "at", "awaits")}
+        if activity:
+            facts |= {"at": activity}
+            facts |= {"awaits": "confirmation"} if error is None else {"error": error.as_dict()}
         if state is not RunState.RUNNING:
             facts.pop("wanted", None)
         if ignored:
@@ -309,3 +331,8 @@ class Running:
         )
         self._store.update_run(self._run)
         return state
+
+
+def _has_ended(step: RunStep) -> bool:
+    """Say whether an activity was done, or is on a branch that was not taken; what builds on a failure may be tried."""
+    return step.state in (StepState.DONE, StepState.SKIPPED) and not step.facts.get("failed")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from symbolon.profiles import Profiles
     from symbolon.settings import Settings
     from symbolon.store import Store
+    from symbolon.targeting.delivering import Deliveries
     from symbolon.targeting.publishing import Library
     from symbolon.transports.transport import Transport
 
@@ -46,4 +47,5 @@ class Surroundings:
     engine: Engine
     profiles: Profiles
     library: Library
+    deliveries: Deliveries
     open_transport: Callable[[str], Transport]

@@ -14,7 +14,7 @@ import msgspec
 
 from symbolon.errors import SymbolonError
 from symbolon.targeting.activity import COMPLEMENT, Activity, Mode
-from symbolon.targeting.context import ActivityContext, Memory
+from symbolon.targeting.context import ActivityContext, Memory, key_of
 from symbolon.targeting.faults import WorkflowFault
 from symbolon.targeting.reading import place_of
 from symbolon.targeting.selection import counts
@@ -61,6 +61,8 @@ class Visited:
     #: whether it failed, or something that it builds on did: nothing that builds on it is done
     failed: bool = False
     memory: ibis.Table | None = None
+    #: whether somebody has to confirm before it acts
+    awaits: bool = False
 
 
 class Rows(Protocol):
@@ -93,6 +95,8 @@ class Walk:
     redone: Mapping[str, int] = field(default_factory=dict)
     #: keeps rows that an activity needs again after a crash; None = they need not survive
     kept: Kept | None = None
+    #: activities of which somebody has confirmed that they may act
+    confirmed: frozenset[str] = frozenset()
     faults: list[WorkflowFault] = field(default_factory=list)
 
     def visit(self, node: Node, before: Mapping[str, Visited]) -> Visited:
@@ -109,6 +113,9 @@ class Walk:
         context = self.context(node, inputs)
         outcome = node.kind.apply(node.options, context)
         visited.facts, visited.memory = context.facts, context.memory
+        visited.awaits = context.awaits
+        if visited.awaits:
+            return visited
         declared = getattr(node.options, "parameters", {})
         self.parameters.update({name: value for name, value in context.received.items() if name in declared})
         for name in node.outputs:
@@ -138,11 +145,12 @@ class Walk:
         def fault(path: str, message: str, hint: str = "", *, line: int = 0, column: int = 0) -> None:
             self.note_fault(node, path, message, hint, line=line, column=column)
 
+        again = f"-r{self.redone[node.id]}" if node.id in self.redone else ""
         return ActivityContext(
             self.surroundings,
             mode=self.mode,
             workflow=self.workflow.name,
-            run_id=self.run_id + (f"-r{self.redone[node.id]}" if node.id in self.redone else ""),
+            run_id=self.run_id + again,
             activity=node.id,
             now=self.now,
             inputs=inputs,
@@ -153,6 +161,8 @@ class Walk:
             memory=Memory(self.surroundings),
             has_input=bool(node.sources),
             kept=self.kept,
+            place=f"runs/{key_of(self.run_id)}/{node.id}/{key_of(f'acting{again}')}" if self.mode is Mode.RUN else "",
+            confirmed=node.id in self.confirmed,
         )
 
     def take(self, visited: Visited, name: str, population: Population | None, directory: Path) -> None:

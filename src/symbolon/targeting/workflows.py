@@ -238,6 +238,21 @@ class Workflows:
             self.durable.resume(self._key(run))
         return self._ended(run_id)
 
+    def confirm(self, run_id: str, *, progress: Progress | None = None) -> Run:
+        """Confirm what a run waits for somebody to confirm, and go on with it. Raises as `resume`.
+
+        Raises:
+            RunNotPossible: it awaits no confirmation.
+        """
+        run = self.show_run(run_id)
+        if run.state is not RunState.PAUSED or run.facts.get("awaits") != "confirmation":
+            raise RunNotPossible(f"run {run_id} awaits no confirmation", hint=f"symbolon run show {run_id}")
+        activity = run.facts["at"]
+        again = next((one.facts.get("restart", 0) for one in self.steps(run_id) if one.step == activity), 0)
+        confirmed = {**run.facts.get("confirmed", {}), activity: again}
+        self._store.update_run(msgspec.structs.replace(run, facts={**run.facts, "confirmed": confirmed}))
+        return self.resume(run_id, progress=progress)
+
     def restart(self, run_id: str, activity: str, *, progress: Progress | None = None) -> Run:
         """Do an activity of a run, and all that follow it, again.
 
