@@ -7,6 +7,7 @@ plan and a run have different ones. Counts of all other transitions are asked fo
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -98,7 +99,8 @@ class Walk:
             visited.skipped = True
             return visited
         context = self.context(node, inputs)
-        outcome = node.kind.apply(node.options, context)
+        with closing(context):
+            outcome = node.kind.apply(node.options, context)
         visited.facts, visited.memory = context.facts, context.memory
         declared = getattr(node.options, "parameters", {})
         self.parameters.update({name: value for name, value in context.received.items() if name in declared})
