@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from symbolon.lake import Engine, Lake
     from symbolon.matching import Explanation
     from symbolon.profiles import Profiles
-    from symbolon.sharing import Audiences, Sources
+    from symbolon.sharing import Audiences, SharedAudiences, Sources
     from symbolon.sharing.transports import Transports
     from symbolon.store import Store
     from symbolon.targeting import Workflows
@@ -134,6 +134,13 @@ class Project:
             sources=self.sources,
             open_transport=self._open_transport,
         )
+
+    @cached_property
+    def shares(self) -> SharedAudiences:
+        """The audiences that are shared with others, and where each stands."""
+        from symbolon.sharing import SharedAudiences  # noqa: PLC0415
+
+        return SharedAudiences(settings=self.settings, store=self.store, lake=self.lake, engine=self.engine)
 
     @cached_property
     def workflows(self) -> Workflows:

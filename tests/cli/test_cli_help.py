@@ -27,6 +27,7 @@ NOUNS = {
     "feed": ["add", "edit", "list", "show", "delete", "run", "arrivals", "replay"],
     "activation": ["add", "list", "show", "run", "delete"],
     "transport": ["add", "edit", "list", "show", "test", "delete"],
+    "share": ["list", "discard"],
     "file": ["inspect"],
     "id": ["explain", "normalise"],
     "scheme": ["list", "show", "test"],

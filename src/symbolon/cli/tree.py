@@ -20,6 +20,7 @@ COMMANDS = {
     "profiles": ("symbolon.cli.profiles", "The people: import, link, show, export."),
     "source": ("symbolon.cli.source", "Data sources: what the IDs of a delivery are, and how they are protected."),
     "audience": ("symbolon.cli.audience", "Audiences: import, look at, compare, roll back."),
+    "share": ("symbolon.cli.share", "What other solutions have from here: list, give up a delivery that cannot end."),
     "transport": ("symbolon.cli.transport", "Where files come from and go to: folders, S3, SFTP; try them out."),
     "workflow": ("symbolon.cli.workflow", "Targeting workflows: check, plan, run, look at."),
     "run": ("symbolon.cli.run", "Runs of workflows: list, show, resume, pause, cancel."),
