@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from symbolon.sharing import Audiences, SharedAudiences, Sources
     from symbolon.sharing.transports import Transports
     from symbolon.store import Store
-    from symbolon.targeting import Workflows
+    from symbolon.targeting import Conditions, Workflows
     from symbolon.technical import Activations, Feeds, Health, Replayer, Schedules, Watcher, Worker
     from symbolon.transports.transport import Transport
 
@@ -158,6 +158,13 @@ class Project:
             open_transport=self._open_transport,
         )
         return Workflows(surroundings, lambda workflows: Runs(self.settings, {WORK: workflows.work}))
+
+    @cached_property
+    def conditions(self) -> Conditions:
+        """Conditions over the profiles, as text and as trees of rules."""
+        from symbolon.targeting import Conditions  # noqa: PLC0415 - heavy
+
+        return Conditions(profiles=self.profiles, library=self.audiences.library)
 
     @cached_property
     def transports(self) -> Transports:

@@ -23,6 +23,7 @@ NOUNS = {
     "workflow": [
         "check", "plan", "run", "preview", "signal", "restart", "list", "show", "save", "delete", "activities",
     ],
+    "condition": ["check", "tree", "text"],
     "run": ["list", "show", "resume", "pause", "cancel"],
     "feed": ["add", "edit", "list", "show", "delete", "run", "arrivals", "replay"],
     "activation": ["add", "list", "show", "run", "delete"],

@@ -23,6 +23,7 @@ COMMANDS = {
     "share": ("symbolon.cli.share", "What other solutions have from here: list, give up a delivery that cannot end."),
     "transport": ("symbolon.cli.transport", "Where files come from and go to: folders, S3, SFTP; try them out."),
     "workflow": ("symbolon.cli.workflow", "Targeting workflows: check, plan, run, look at."),
+    "condition": ("symbolon.cli.condition", "Conditions: check one; text and tree of rules into each other."),
     "run": ("symbolon.cli.run", "Runs of workflows: list, show, resume, pause, cancel."),
     "feed": ("symbolon.cli.feed", "Files that are imported as they arrive."),
     "activation": ("symbolon.cli.activation", "Audiences that are shared by themselves when they change."),

@@ -4,6 +4,7 @@ from symbolon.targeting.activities.scheduler import SchedulerOptions, next_times
 from symbolon.targeting.activity import Activity, Mode
 from symbolon.targeting.definition import Workflow
 from symbolon.targeting.describing import Option, options_of
+from symbolon.targeting.forms import Conditions
 from symbolon.targeting.kinds import known
 from symbolon.targeting.members import Members
 from symbolon.targeting.planning import Plan
@@ -26,6 +27,7 @@ from symbolon.targeting.workflows import WORK, Workflows
 __all__ = [
     "WORK",
     "Activity",
+    "Conditions",
     "Content",
     "ExportReceipt",
     "Library",
