@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from symbolon.matching import Explanation
     from symbolon.messages import Dispatcher, Senders
     from symbolon.profiles import Profiles
-    from symbolon.sharing import Audiences, Sources
+    from symbolon.sharing import Audiences, SharedAudiences, Sources
     from symbolon.sharing.transports import Transports
     from symbolon.store import Store
-    from symbolon.targeting import Workflows
+    from symbolon.targeting import Conditions, Workflows
     from symbolon.technical import Activations, Feeds, Health, Replayer, Schedules, Watcher, Worker
     from symbolon.transports.transport import Transport
 
@@ -137,6 +137,13 @@ class Project:
         )
 
     @cached_property
+    def shares(self) -> SharedAudiences:
+        """The audiences that are shared with others, and where each stands."""
+        from symbolon.sharing import SharedAudiences  # noqa: PLC0415
+
+        return SharedAudiences(settings=self.settings, store=self.store, lake=self.lake, engine=self.engine)
+
+    @cached_property
     def workflows(self) -> Workflows:
         """The targeting workflows, and their runs."""
         from symbolon.runs import Runs  # noqa: PLC0415 - heavy
@@ -169,6 +176,13 @@ class Project:
         return Dispatcher(
             lake=self.lake, engine=self.engine, profiles=self.profiles, senders=self.senders, settings=self.settings
         )
+
+    @cached_property
+    def conditions(self) -> Conditions:
+        """Conditions over the profiles, as text and as trees of rules."""
+        from symbolon.targeting import Conditions  # noqa: PLC0415 - heavy
+
+        return Conditions(profiles=self.profiles, library=self.audiences.library)
 
     @cached_property
     def transports(self) -> Transports:

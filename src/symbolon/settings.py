@@ -122,9 +122,13 @@ def load_settings(project: Path, environment: Mapping[str, str] | None = None) -
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{PROJECT_FILE} is not valid TOML: {error}", where=Location(str(path))) from error
-    given = {setting: environment[name] for name, setting in ENVIRONMENT.items() if environment.get(name)}
-    _converted(values, project, str(path))  # a fault of the file is told as the file's, even where a variable hides it
-    return _converted({**values, **given}, project, "the environment (SYMBOLON_…)")
+    # a fault of the file is told as the file's, even where a variable hides it
+    settings = _converted(values, project, str(path))
+    for name, setting in ENVIRONMENT.items():
+        if environment.get(name):
+            values[setting] = environment[name]
+            settings = _converted(values, project, f"the environment variable {name}")
+    return settings
 
 
 def _converted(values: dict[str, Any], project: Path, source: str) -> Settings:

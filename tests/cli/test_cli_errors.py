@@ -269,5 +269,5 @@ def test_settings_show_no_secret(tmp_path):
 
 def test_a_wrong_variable_is_blamed_itself(tmp_path):
     (tmp_path / "symbolon.toml").write_text("")
-    with pytest.raises(SettingsError, match="SYMBOLON_"):
-        load_settings(tmp_path, {"SYMBOLON_THREADS": "many"})
+    with pytest.raises(SettingsError, match=r"variable SYMBOLON_THREADS\n"):
+        load_settings(tmp_path, {"SYMBOLON_ENGINE": "duckdb", "SYMBOLON_THREADS": "many", "SYMBOLON_REGION": "FR"})

@@ -119,3 +119,34 @@ def test_terms_stop_it(partner, cli):
 def test_every_reason_has_words():
     assert set(words.WITHHELD) == {*ALWAYS, OF_TELEPHONES, SHARED_ID}
     assert set(words.WITHOUT_ID) == {NO_ID, INVALID_ID}
+
+
+def test_a_delivery_that_cannot_end_is_given_up(partner, cli, monkeypatch):
+    from symbolon.transports import TransportUnreachable
+    from symbolon.transports.local import LocalTransport
+
+    assert cli("share", "list").code == 0
+    nothing = cli("share", "discard", "vip", "--yes")
+    assert (nothing.code, "error[name.unknown]" in nothing.err) == (2, True)
+
+    def gone(transport, source, name, **_options):
+        (Path("out") / name).write_bytes(b"half")
+        raise TransportUnreachable("nobody answers")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalTransport, "put", gone)
+        assert cli("audience", "export", "vip", *SHARE).code == 5
+        waiting = cli("audience", "export", "vip", *SHARE)
+        assert (waiting.code, "symbolon share discard vip" in waiting.err) == (5, True)
+    assert json.loads(cli("share", "list", "--json").out)[0]["pending"]["added"] == 4
+    asked = cli("share", "discard", "vip")
+    assert (asked.code, "may have arrived, wholly or in part" in asked.err) == (2, True)
+    assert "error[command.confirm]" in asked.err
+    done = json.loads(cli("share", "discard", "vip", "--yes", "--json").out)
+    assert (done["ids"], done["unsure"], done["pending"]) == (4, 4, None)
+    shared = cli("audience", "export", "vip", *SHARE)
+    assert (shared.code, "4 IDs added, 0 removed" in shared.out) == (0, True)
+    assert "whoever is not is taken away" in shared.out
+    again = cli("share", "discard", "vip", "--yes")
+    assert (again.code, "error[export.nothing_pending]" in again.err) == (2, True)
+    assert "@" not in asked.err + shared.out

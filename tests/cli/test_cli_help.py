@@ -23,11 +23,13 @@ NOUNS = {
     "workflow": [
         "check", "plan", "run", "preview", "signal", "restart", "list", "show", "save", "delete", "activities",
     ],
+    "condition": ["check", "tree", "text"],
     "run": ["list", "show", "confirm", "resume", "pause", "cancel"],
     "feed": ["add", "edit", "list", "show", "delete", "run", "arrivals", "replay"],
     "activation": ["add", "list", "show", "run", "delete"],
     "transport": ["add", "edit", "list", "show", "test", "delete"],
     "sender": ["add", "edit", "list", "show", "test", "delete"],
+    "share": ["list", "discard"],
     "file": ["inspect"],
     "id": ["explain", "normalise"],
     "scheme": ["list", "show", "test"],

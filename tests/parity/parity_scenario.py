@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import parity_hostile as hostile
 import pyarrow as pa
+import pytest
 
 import symbolon
 from symbolon.records import Channel, DataSource, Kind, OnAmbiguous, Protection
+from symbolon.sharing import exporting
 from symbolon.store import StoreFailed
 from symbolon.targeting import Content, SaveRequest, ShareMode, ShareRequest
 from symbolon.targeting.population import Population
+from symbolon.transports import TransportUnreachable
+
+if TYPE_CHECKING:
+    from symbolon.sharing.exporting import Exporter
 
 
 class Scenario:
@@ -125,11 +132,28 @@ class Scenario:
             assert not shared.receipt.faults()
             if number == 0:
                 profiles.import_file(refused)
+                self.given_up(exporter, source)
         with self.project.lake.attempt("parity") as directory:
             people = profiles.current().select("profile_id", "external_id")
             have, lack = exporter.identified(source, people, directory=directory)
             self.project.engine.fetch(have)
             self.project.engine.fetch(lack)
+
+    def given_up(self, exporter: Exporter, source: str) -> None:
+        """A delivery breaks off when some of it has arrived, and is given up."""
+        people = self.project.profiles.current()
+        some = people.filter(people.profile_id % 3 == 0).select("profile_id")
+        request = ShareRequest(
+            audience="s", source=source, segment="24", to=str(self.folder / "out"), mode=ShareMode.SYNC, format="csv",
+            force=True,
+        )  # fmt: skip
+        with (
+            patch.object(exporting, "put", side_effect=TransportUnreachable("gone")),
+            self.project.lake.attempt("parity") as directory,
+            pytest.raises(TransportUnreachable),
+        ):
+            exporter.share(request, some, directory=directory)
+        assert self.project.shares.discard("s").unsure
 
     def saves(self) -> None:
         """Lists and files of workflows, replaced and completed, compared and reconciled; rules, frozen and replaced."""

@@ -40,6 +40,8 @@ class Change:
     removed: list[WrittenFile]
     #: distinct IDs that are shared after it
     ids: int
+    #: those of them that stay unsure
+    unsure: int = 0
 
 
 class Changes:
@@ -74,12 +76,15 @@ class Changes:
             source, people, directory / "share", before=before, lines=lines, keep=not plan, sink=sink
         )
         removed: list[WrittenFile] = []
-        after, total = found.files, found.ids
+        after, total, unsure = found.files, found.ids, 0
         if before is not None and request.mode is ShareMode.ADD:
             left = delta.staying(before, found.rows)
             more = self._engine.write(left, directory / "share", found.schema, prefix="staying")
             after = [*found.files, *more]
             total = ids_before + found.new
+            if share.state.unsure:  # some of the new ones are among those before
+                unsure = self._engine.count(delta.unsure(left))
+                total = found.ids + self._engine.count(delta.standing(left))
         elif before is not None:
             removed = self._engine.write(
                 delta.gone(before, found.rows), directory / "share", found.schema, prefix="gone"
@@ -108,7 +113,7 @@ class Changes:
             warnings=warnings,
             unchanged=_unchanged(request, before, found, leaving),
         )
-        return Change(found, receipt, after, removed, total)
+        return Change(found, receipt, after, removed, total, unsure)
 
     def _warnings(
         self,
@@ -127,7 +132,7 @@ class Changes:
         Raises:
             ShrinkRefused: too many would leave, or the population is empty.
         """
-        warnings = []
+        warnings = _unsure(request, share)
         refused = ""
         if not found.population:
             refused = "the population is empty"
@@ -158,6 +163,15 @@ class Changes:
                     "away, `sync` does"
                 )
         return warnings
+
+
+def _unsure(request: ShareRequest, share: Share) -> list[str]:
+    if not share.state.unsure:
+        return []
+    what = "whoever is still wanted is added again, whoever is not is taken away"
+    if request.mode is ShareMode.ADD:
+        what = "whoever is still wanted is added again, nobody is taken away; `sync` does both"
+    return [f"a delivery was given up: of {share.state.unsure:,} IDs it is not known whether they arrived; {what}"]
 
 
 def _unchanged(request: ShareRequest, before: ibis.Table | None, found: Found, leaving: int) -> bool:

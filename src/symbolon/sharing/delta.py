@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 class Part(IntEnum):
     """What a row is for the delivery that wrote it."""
 
+    UNSURE = -1  #: stands for the ID; a delivery that was given up may have added it or taken it away, nobody knows
     REPEATED = 0  #: another profile with the same ID stands for it
     KEPT = 1  #: the other side has the ID from us already
     NEW = 2
@@ -86,10 +87,13 @@ def parted(
     else:
         match = match_of(owned)
         texts = ["id"] if "id" in before.columns else []
-        there = standing(before).select(*match, *texts, known=ibis.literal(value=True))
+        stands = standing(before)
+        there = stands.select(*match, *texts, known=stands.part != int(Part.UNSURE))
         joined = owned.left_join(there, match)
         wide = joined.select(*owned.columns, *(joined[name] for name in texts), known=joined.known)
-        base = wide.mutate(part=ibis.ifelse(wide.known.isnull(), int(Part.NEW), int(Part.KEPT)).cast("int8"))
+        # what nobody knows to be there is sent again, with the text that it had
+        known = ibis.coalesce(wide.known, ibis.literal(value=False))
+        base = wide.mutate(part=ibis.ifelse(known, int(Part.KEPT), int(Part.NEW)).cast("int8"))
         base = base.drop("known")
     if repeats is None:
         return base
@@ -102,7 +106,32 @@ def parted(
 
 def standing(rows: ibis.Table) -> ibis.Table:
     """Give one row an ID."""
-    return rows.filter(rows.part > int(Part.REPEATED))
+    return rows.filter(rows.part != int(Part.REPEATED))
+
+
+def unsure(rows: ibis.Table) -> ibis.Table:
+    """Give one row an ID of which nobody knows whether the other side has it."""
+    return rows.filter(rows.part == int(Part.UNSURE))
+
+
+def given_up(before: ibis.Table | None, pending: ibis.Table) -> ibis.Table:
+    """Give the rows that stand when a delivery is given up, of which any part may have arrived.
+
+    Every ID that the other side may have from us is there. What the delivery adds or takes away is unsure; the next one
+    that sends it adds what is still wanted again, and takes the rest away, and both mean nothing where they are true.
+
+    Args:
+        before: rows before the delivery; None = nothing was known.
+        pending: rows after it.
+    """
+    part = ibis.ifelse(pending.part == int(Part.NEW), int(Part.UNSURE), pending.part).cast("int8")
+    rows = pending.mutate(part=part)
+    if before is None:
+        return rows
+    match = match_of(pending)
+    leaving = before.anti_join(pending.select(*match), match)
+    part = ibis.ifelse(leaving.part == int(Part.REPEATED), int(Part.REPEATED), int(Part.UNSURE)).cast("int8")
+    return rows.union(leaving.mutate(part=part).select(*rows.columns))
 
 
 def gone(before: ibis.Table, rows: ibis.Table) -> ibis.Table:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from symbolon.errors import DefinitionError, InputError, PolicyDenied, SecretError
+import shlex
+from typing import TYPE_CHECKING, Self
+
+from symbolon.errors import DefinitionError, InputError, PolicyDenied, SecretError, TransportError
+
+if TYPE_CHECKING:
+    from symbolon.errors import SymbolonError
+    from symbolon.sharing.shares import Share
 
 
 class SourceError(DefinitionError):
@@ -93,3 +100,29 @@ class ShrinkRefused(PolicyDenied):
 
     code = "policy.shrink"
     default_hint = "see what would happen: the same command with --plan; if it is right: --yes, or --max-shrink 100%"
+
+
+class DeliveryPending(TransportError):
+    """A delivery to this shared audience was begun before, and its place does not take the rest of it."""
+
+    code = "export.pending"
+    retryable = True
+
+    @classmethod
+    def of(cls, share: Share, cause: SymbolonError) -> Self:
+        """Say what waits, and what keeps it."""
+        pending = share.state.pending
+        to = "" if pending is None else f" to `{pending.to}`"
+        return cls(
+            f"a delivery of `{share.name}`{to} was begun before and cannot be brought to its end: {cause.summary}",
+            hint="mend that, and try again; if the place never comes back: "
+            f"symbolon share discard {shlex.quote(share.name)}",
+            details={"share": share.name, "because": cause.code},
+        )
+
+
+class NothingPending(DefinitionError):
+    """No delivery of this shared audience waits to be brought to its end, so there is none to give up."""
+
+    code = "export.nothing_pending"
+    default_hint = "symbolon share list shows where each one stands"

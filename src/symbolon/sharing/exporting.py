@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from symbolon import matching, policy
-from symbolon.errors import SymbolonError, UnknownNameError
+from symbolon.errors import SymbolonError, TransportError, UnknownNameError
 from symbolon.records import AudienceType, Run, RunState
 from symbolon.sharing.changing import Change, Changes
 from symbolon.sharing.delivering import NotDelivered, Rendering, batches, first_name, put, render
-from symbolon.sharing.errors import AudienceTypeError
+from symbolon.sharing.errors import AudienceTypeError, DeliveryPending
 from symbolon.sharing.identifying import Identifier
 from symbolon.sharing.looks import look_of
 from symbolon.sharing.shares import Delivery, Share, Shares, Standing
@@ -137,6 +137,7 @@ class Exporter:
             ShareMismatch: the name is that of a share through another source, or of another segment.
             ShrinkRefused: too many would leave, or the population is empty, and it is not forced.
             LockHeld: another export to the same share goes on.
+            DeliveryPending: one that was begun before cannot be brought to its end.
             TransportError: it could not be delivered; what was begun is brought to its end by the next export.
         """
         started = time.monotonic()
@@ -149,7 +150,10 @@ class Exporter:
             if plan:
                 change = self._changes.of(request, source, share, people, directory, plan=True)
                 return self._given(change, change.receipt, started)
-            share = self._settle(share, directory)
+            try:
+                share = self._settle(share, directory)
+            except (TransportError, UnknownNameError) as error:
+                raise DeliveryPending.of(share, error) from error
             run_id = _run_id(request)
             kept = self._kept(share, run_id)
             if kept is not None:
@@ -195,7 +199,7 @@ class Exporter:
                 removed = self._shares.removed(share).commit(change.removed, schema, mode="overwrite")
             delivery = Delivery(
                 run_id=run_id, stamp=0, to=request.to, look=look, rows=rows, removed=removed, ids=change.ids,
-                receipt=receipt,
+                unsure=change.unsure, receipt=receipt,
             )  # fmt: skip
             delivery = self._stamped(delivery, request.run_id, transport)
             share = self._shares.move(share, msgspec.structs.replace(share.state, pending=delivery))
@@ -231,7 +235,9 @@ class Exporter:
             seconds=round(time.monotonic() - started, 3),
         )
         arrived = msgspec.structs.replace(delivery, receipt=receipt)
-        state = Standing(version=share.state.version + 1, rows=delivery.rows, ids=delivery.ids, last=arrived)
+        state = Standing(
+            version=share.state.version + 1, rows=delivery.rows, ids=delivery.ids, unsure=delivery.unsure, last=arrived
+        )
         self._shares.move(share, state)
         if share.state.rows is not None:
             self._shares.rows(share).forget_before(share.state.rows)

@@ -75,6 +75,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     removed: int | None = None
     #: distinct IDs that are shared after it
     ids: int = 0
+    #: those of them that an earlier delivery, given up, may have added or taken away, and this one does not name
+    unsure: int = 0
     receipt: ExportReceipt
 
 
@@ -87,6 +89,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     rows: int | None = None
     #: distinct IDs in them
     ids: int = 0
+    #: those of them of which nobody knows whether the other side has them: a delivery that names them was given up
+    unsure: int = 0
     #: the delivery that arrived last
     last: Delivery | None = None
     #: the one that may have arrived, wholly or in part
@@ -108,6 +112,8 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     #: names its tables and its state; 0 = nothing is kept of it yet
     number: int = 0
     to: str = ""
+    source_id: int = 0
+    segment: str = ""
     state: Standing = Standing()
     #: revision of the state; None = there is none
     revision: int | None = None
@@ -133,6 +139,10 @@ class Shares:
             return name if name in same else same[0]
         return name if name not in known else f"{name} ({source.name} {segment})"
 
+    def names(self) -> list[str]:
+        """Give the names of all shares, sorted."""
+        return sorted(one.name for one in self._store.definitions(_KIND))
+
     def read(self, name: str) -> Share:
         """Give a share; one that nothing is known of has number 0."""
         found = self._store.definition_versions(_KIND, name)
@@ -141,8 +151,8 @@ class Shares:
         body = msgspec.json.decode(found[0].body, type=_Body)
         record = self._store.state(_state(body.number))
         state = Standing() if record is None else msgspec.convert(record.facts, Standing)
-        return Share(name=name, number=body.number, to=body.to, state=state,
-                     revision=None if record is None else record.revision)  # fmt: skip
+        return Share(name=name, number=body.number, to=body.to, source_id=body.source_id, segment=body.segment,
+                     state=state, revision=None if record is None else record.revision)  # fmt: skip
 
     def check(self, request: ShareRequest, source: DataSource) -> Share:
         """Give the share of a request.

@@ -15,6 +15,7 @@ from symbolon.targeting.delivering import (
     DeliveryRequest,
 )
 from symbolon.targeting.describing import Option, options_of
+from symbolon.targeting.forms import Conditions
 from symbolon.targeting.kinds import known
 from symbolon.targeting.members import Members
 from symbolon.targeting.planning import Plan
@@ -41,6 +42,7 @@ __all__ = [
     "UNCERTAIN",
     "WORK",
     "Activity",
+    "Conditions",
     "Content",
     "Deliveries",
     "DeliveryFault",

@@ -126,7 +126,11 @@ class Context(Protocol):
         ...
 
     def open_transport(self, name: str) -> Any:
-        """Give a transport (`symbolon.transports.Transport`) by the name of a definition, a folder or a URL."""
+        """Give a transport (`symbolon.transports.Transport`) by the name of a definition, a folder or a URL.
+
+        It is closed when the activity ends, well or not: activities do not close it, and keep nothing that reads from
+        it.
+        """
         ...
 
     def wait_until(self, moment: datetime) -> None:

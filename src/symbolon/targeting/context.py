@@ -7,9 +7,10 @@ for. Rows that a run keeps are tables of the lake under `runs/`, so another proc
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from symbolon.errors import DefinitionError
+from symbolon.errors import DefinitionError, SymbolonError
 from symbolon.records import AudienceType
 from symbolon.store import TableState
 from symbolon.targeting.activity import Mode
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from symbolon.targeting.surroundings import Steps, Surroundings
+    from symbolon.transports.transport import Transport
 
     #: activity, name, relation, folder -> rows that survive a crash
     Kept = Callable[[str, str, ibis.Table, Path], ibis.Table]
@@ -75,6 +77,7 @@ class ActivityContext:
         self.facts: dict[str, Any] = {}
         #: what is to be remembered when the run is done
         self.memory: ibis.Table | None = None
+        self._opened: dict[str, Transport] = {}
         self._surroundings = surroundings
         self._steps = steps
         self._noted_fault = fault
@@ -138,8 +141,19 @@ class ActivityContext:
         return 0 if self.mode is Mode.CHECK else self.engine.count(relation)
 
     def open_transport(self, name: str) -> Any:
-        """Give a transport."""
-        return self._surroundings.open_transport(name)
+        """Give a transport; it is open until the activity ends, and the same one when it is asked for again."""
+        if name not in self._opened:
+            self._opened[name] = self._surroundings.open_transport(name)
+        return self._opened[name]
+
+    def close(self) -> None:
+        """Let go of the transports that the activity opened. May be called twice."""
+        while self._opened:
+            _, transport = self._opened.popitem()
+            # what was to be moved has moved, or its own error is on the way: a server that does not answer to a
+            # farewell changes neither
+            with suppress(SymbolonError, OSError):
+                transport.close()
 
     def wait_until(self, moment: datetime) -> None:
         """Wait, in a run."""

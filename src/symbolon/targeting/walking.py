@@ -7,6 +7,7 @@ plan and a run have different ones. Counts of all other transitions are asked fo
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -111,7 +112,8 @@ class Walk:
             visited.skipped = True
             return visited
         context = self.context(node, inputs)
-        outcome = node.kind.apply(node.options, context)
+        with closing(context):
+            outcome = node.kind.apply(node.options, context)
         visited.facts, visited.memory = context.facts, context.memory
         visited.awaits = context.awaits
         if visited.awaits:

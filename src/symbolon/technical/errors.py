@@ -15,3 +15,9 @@ class ArrivalUnknown(DefinitionError):
     """No such file set ever arrived for this feed, or it is not there to be replayed."""
 
     code = "feed.arrival"
+
+
+class AddressRefused(DefinitionError):
+    """`symbolon serve` cannot listen where it should: the port is taken, or it is no address of this machine."""
+
+    code = "serve.address"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socketserver
 import threading
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import msgspec
 from prometheus_client import make_wsgi_app
 
+from symbolon.technical.errors import AddressRefused
 from symbolon.technical.health import HealthState
 
 if TYPE_CHECKING:
@@ -29,6 +31,24 @@ class _Quiet(WSGIRequestHandler):
         """Log nothing: a scrape every few seconds is no news."""
 
 
+def _not_listening(host: str, port: int, error: OSError) -> AddressRefused:
+    """Say why, and what else could be done."""
+    if error.errno == errno.EADDRINUSE:
+        return AddressRefused(
+            f"port {port} of {host} is taken: something else listens there, perhaps another `symbolon serve`",
+            hint="end that, or choose another port: --port 8766; --port 0 takes any that is free",
+        )
+    if error.errno == errno.EACCES:
+        return AddressRefused(
+            f"the system does not let you listen on port {port}", hint="choose a port above 1023: --port 8765"
+        )
+    reason = error.strerror or type(error).__name__
+    return AddressRefused(
+        f"this machine cannot listen on `{host}`, port {port}: {reason}",
+        hint="--host takes an address of this machine: 127.0.0.1, or 0.0.0.0 for all",
+    )
+
+
 class Page:
     """Serves health and metrics in a thread of its own.
 
@@ -37,6 +57,9 @@ class Page:
         items: gives the health, anew at each request.
         host: the address to listen on.
         port: 0 = any that is free.
+
+    Raises:
+        AddressRefused: it cannot be listened there.
     """
 
     def __init__(
@@ -60,7 +83,10 @@ class Page:
             start(status, [("Content-Type", "application/json"), ("Cache-Control", "no-store")])
             return [msgspec.json.encode({"ok": not failed, "items": found})]
 
-        self._server = make_server(host, port, answer, server_class=_Server, handler_class=_Quiet)
+        try:
+            self._server = make_server(host, port, answer, server_class=_Server, handler_class=_Quiet)
+        except OSError as error:
+            raise _not_listening(host, port, error) from error
         #: the port that is listened on
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, name="page", daemon=True)
