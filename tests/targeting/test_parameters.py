@@ -1,0 +1,113 @@
+"""Parameters: literals of their types, the same in a check, a plan and a run, and never read as anything else."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from workflow_shop import members
+
+from symbolon.targeting.conditions import ConditionError, parse_condition, parse_expression, parse_order
+from symbolon.targeting.faults import WorkflowInvalid
+
+SCHEMA = {"country": "string", "age": "int64", "rate": "float64", "day": "date", "at": "timestamp('UTC')"}
+INJECTED = ["x\nOR TRUE --", "' OR TRUE OR '", "= OR TRUE OR country =", "*/ OR TRUE /*", '" OR TRUE OR "', "#} OR {#"]
+
+
+def refused(text: str, value: object) -> list[tuple[str, str, int]]:
+    with pytest.raises(ConditionError) as caught:
+        parse_condition(text, SCHEMA, parameters={"c": value})
+    return [(one.message, one.hint, one.column) for one in caught.value.faults]
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "mend"),
+    [
+        ("country = 'NOWHERE' -- for ${c}", "comment", "out of the comment"),
+        ("country = 'NOWHERE' /* for ${c} */", "comment", "out of the comment"),
+        ("country = 'NOWHERE' {# for ${c} #}", "comment", "out of the comment"),
+        ("country = '${c}'", "a text in quotes", "write ${c} without the quotes"),
+        ("country = 'it''s ${c}'", "a text in quotes", "write ${c} without the quotes"),
+        ('"${c}" = country', "a quoted name", "write ${c} without the quotes"),
+    ],
+)
+@pytest.mark.parametrize("value", ["FR", *INJECTED])
+def test_a_placeholder_in_quotes_or_a_comment_is_a_fault(text: str, where: str, mend: str, value: str) -> None:
+    found = refused(text, value)
+    at = text.index("${c}") + 1
+    assert any(where in message and mend in hint and column == at for message, hint, column in found)
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20) | st.sampled_from(INJECTED))
+def test_a_text_is_bound_whole(value: str) -> None:
+    quoted = "'" + value.replace("'", "''") + "'"
+    for text in ("country = ${c}", "country=${c}", "country IN ('x', ${c})"):
+        found = parse_condition(text, SCHEMA, parameters={"c": value})
+        assert found.text == parse_condition(text.replace("${c}", quoted), SCHEMA).text
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "written"),
+    [
+        ("age > ${c}", -5, "age > -5"),
+        ("age -${c} > 0", -5, "age - -5 > 0"),
+        ("rate < ${c}", 1e-7, "rate < 1e-7"),
+        ("(country IS NULL) = ${c}", True, "(country IS NULL) = TRUE"),
+        ("day >= ${c}", date(2026, 7, 1), "day >= DATE '2026-07-01'"),
+        ("at >= ${c}", datetime(2026, 7, 1, 8, 0, 0, 5, tzinfo=UTC), "at >= TIMESTAMP '2026-07-01 08:00:00.000005'"),
+        ("country LIKE ${c}", "F%", "country LIKE 'F%'"),
+        ("${c} IS NULL OR country = ${c}", "FR", "'FR' IS NULL OR country = 'FR'"),
+    ],
+)
+def test_a_value_is_a_literal_of_its_type(text: str, value: object, written: str) -> None:
+    assert parse_condition(text, SCHEMA, parameters={"c": value}).text == parse_condition(written, SCHEMA).text
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_number_that_is_not_finite_is_refused(value: float) -> None:
+    assert "finite" in refused("rate < ${c}", value)[0][0]
+
+
+def test_a_parameter_without_a_value_is_a_null_of_any_type() -> None:
+    for text in ("${c} IS NULL OR day >= ${c}", "country = ${c}", "age BETWEEN ${c} AND 9", "lower(${c}) = country"):
+        assert "NULL" in parse_condition(text, SCHEMA, parameters={"c": None}).text
+
+
+@pytest.mark.parametrize("text", ["country = ${d}", "country = ${}", "country = ${c d}", "country ${c} 'FR'", "${c"])
+def test_what_is_no_parameter_is_a_fault(text: str) -> None:
+    assert refused(text, "=")
+
+
+def test_expressions_and_orders_take_parameters() -> None:
+    values = {"c": "'x"}
+    written = parse_expression("country || '''x'", SCHEMA).text
+    assert parse_expression("country || ${c}", SCHEMA, parameters=values).text == written
+    orders = parse_order("country || ${c} DESC", SCHEMA, parameters=values)
+    assert [(one.expression.text, one.descending) for one in orders] == [(written, True)]
+
+
+def test_conditions_without_parameters_leave_texts_alone() -> None:
+    assert parse_condition("country = '${c}'", SCHEMA).text == "country = '${c}'"
+
+
+BEGUN = """\
+name: begun
+activities:
+  - {id: begin, type: external_signal, parameters: {c: {type: text, required: true}}}
+  - {id: chosen, type: query, from: begin, where: "WHERE"}
+  - {id: save, type: save_audience, from: chosen, audience: Chosen}
+"""
+
+
+@pytest.mark.parametrize("where", ["country = 'NOWHERE' -- for ${c}", "country = '${c}'", "country = ${c}"])
+def test_a_run_never_reads_a_value_as_a_condition(shop, where: str) -> None:
+    workflow = shop.workflows.read(BEGUN.replace("WHERE", where))
+    if where.endswith("= ${c}"):
+        shop.workflows.run(workflow, {"c": INJECTED[0]})
+        assert members(shop, "Chosen") == set()
+        return
+    for value in INJECTED:
+        with pytest.raises(WorkflowInvalid, match="has no place"):
+            shop.workflows.run(workflow, {"c": value})
