@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 
 import pytest
@@ -9,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from workflow_shop import members
 
+from symbolon.targeting import read_workflow
 from symbolon.targeting.conditions import ConditionError, parse_condition, parse_expression, parse_order
 from symbolon.targeting.faults import WorkflowInvalid
+from symbolon.targeting.parameters import filled, loaded, shown, stored
 
 SCHEMA = {"country": "string", "age": "int64", "rate": "float64", "day": "date", "at": "timestamp('UTC')"}
 INJECTED = ["x\nOR TRUE --", "' OR TRUE OR '", "= OR TRUE OR country =", "*/ OR TRUE /*", '" OR TRUE OR "', "#} OR {#"]
@@ -111,3 +114,38 @@ def test_a_run_never_reads_a_value_as_a_condition(shop, where: str) -> None:
     for value in INJECTED:
         with pytest.raises(WorkflowInvalid, match="has no place"):
             shop.workflows.run(workflow, {"c": value})
+
+
+TIMED = """\
+name: timed
+activities:
+  - id: begin
+    type: external_signal
+    parameters: {at: {type: moment, required: true}, day: {type: date}, n: {type: integer, default: 7}}
+  - {id: chosen, type: query, from: begin, where: "last_changed_at >= ${at} OR external_id = 'P001'"}
+  - {id: again, type: query, from: chosen, where: "${day} IS NULL OR ${day} > DATE '2020-01-01'"}
+  - {id: save, type: save_audience, from: again, audience: "Since ${at} ${n}"}
+"""
+moments = st.datetimes(timezones=st.timezones(), min_value=datetime(1980, 1, 1), max_value=datetime(2100, 1, 1))  # noqa: DTZ001
+
+
+@given(moments, st.none() | st.dates(), st.integers(-9, 9))
+def test_what_is_kept_with_a_run_is_read_again_as_it_was(at: datetime, day: date | None, number: int) -> None:
+    workflow = read_workflow(TIMED)
+    values = filled(workflow, {"at": at.isoformat(), "day": day, "n": str(number)})
+    assert values == {"at": at.astimezone(UTC), "day": day, "n": number}
+    assert loaded(workflow, json.loads(json.dumps(stored(values)))) == values
+    assert ":" not in shown(values["at"])
+    assert datetime.fromisoformat(shown(values["at"])) == values["at"]
+
+
+def test_a_check_a_plan_and_a_run_see_the_same_moment(shop) -> None:
+    workflow = shop.workflows.read(
+        TIMED.replace("last_changed_at", "${at}").replace("OR external_id", "AND external_id")
+    )
+    given_ = {"at": "2026-01-01T02:30:00+02:00"}
+    plan = shop.workflows.plan(workflow, given_)
+    assert plan.activities[-1].facts["audience"] == "Since 20260101T003000Z 7"
+    run = shop.workflows.run(workflow, given_)
+    assert run.facts["parameters"] == {"at": "2026-01-01T00:30:00Z", "day": None, "n": 7}
+    assert members(shop, "Since 20260101T003000Z 7") == {"P001"}

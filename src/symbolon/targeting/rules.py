@@ -7,7 +7,6 @@ faults behind it are found too. A value of a parameter is bound as a literal, an
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -21,6 +20,7 @@ from symbolon.targeting.conditions import (
     parse_expression,
     parse_order,
 )
+from symbolon.targeting.parameters import shown
 from symbolon.targeting.scope import LINKED
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Rules:
 
     def text(self, template: str, path: str) -> str:
         """Fill the parameters of a name."""
-        return _PARAMETER.sub(lambda found: _shown(self._parameter(found[1], path)), template)
+        return _PARAMETER.sub(lambda found: shown(self._parameter(found[1], path)), template)
 
     def _parameter(self, name: str, path: str) -> Any:
         if name not in self._parameters:
@@ -97,9 +97,3 @@ class Rules:
     def _told(self, error: ConditionError, path: str) -> None:
         for one in error.faults:
             self._fault(path, one.message, one.hint, line=one.line, column=one.column)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
-    return "" if value is None else str(value)

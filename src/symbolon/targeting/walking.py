@@ -16,6 +16,7 @@ from symbolon.errors import SymbolonError
 from symbolon.targeting.activity import COMPLEMENT, Activity, Mode
 from symbolon.targeting.context import ActivityContext, Memory
 from symbolon.targeting.faults import WorkflowFault
+from symbolon.targeting.parameters import read
 from symbolon.targeting.reading import place_of
 from symbolon.targeting.selection import counts
 
@@ -104,7 +105,8 @@ class Walk:
         outcome = node.kind.apply(node.options, context)
         visited.facts, visited.memory = context.facts, context.memory
         declared = getattr(node.options, "parameters", {})
-        self.parameters.update({name: value for name, value in context.received.items() if name in declared})
+        if context.received:
+            self.parameters.update(read(declared, context.received)[0])
         for name in node.outputs:
             if name in outcome:
                 self.take(visited, name, outcome[name], context.directory)
