@@ -149,6 +149,7 @@ class Project:
             profiles=self.profiles,
             library=self.audiences.library,
             open_transport=self._open_transport,
+            is_transport=lambda name: any(one.name == name for one in self.transports.list()),
         )
         return Workflows(surroundings, lambda workflows: Runs(self.settings, {WORK: workflows.work}))
 

@@ -142,7 +142,12 @@ class Bench:
         directory.mkdir(parents=True)
         profiles = SimpleNamespace(current=lambda: self.people_table, visitor_index=lambda: self.links_table)
         surroundings: Any = SimpleNamespace(
-            engine=self.engine, profiles=profiles, library=self.library, settings=None, open_transport=None
+            engine=self.engine,
+            profiles=profiles,
+            library=self.library,
+            settings=None,
+            open_transport=None,
+            is_transport=None,
         )
         return Step(self, surroundings, mode, run_id, now, inputs, parameters or {}, directory, activity)
 

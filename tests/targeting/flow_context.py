@@ -318,6 +318,9 @@ class FlowContext:
             raise UnknownNameError.among("transport", name, self._transports)
         return self._transports[name]
 
+    def is_transport(self, name: str) -> bool:
+        return name in self._transports
+
     def wait_until(self, moment: datetime) -> None:
         if self.mode is Mode.RUN:
             self.waited.append(moment)

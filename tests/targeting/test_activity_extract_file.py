@@ -192,6 +192,8 @@ def test_nothing_is_written_outside_the_outbox(flow, tmp_path, name: str) -> Non
         ({"file": "x.ndjson", "delimiter": ";"}, ["delimiter"]),
         ({"file": "x.csv", "transport": "/etc"}, ["transport"]),
         ({"file": "x.csv", "transport": "file:///etc"}, ["transport"]),
+        ({"file": "x.csv", "transport": "lake"}, ["transport"]),
+        ({"file": "x.csv", "transport": "s3://${bucket}/../x"}, ["transport"]),
         ({"file": "x.csv", "columns": {"a": "text", "A": "number"}}, ["columns"]),
         ({"file": "x.csv", "columns": {"a": "nothing", "b": "text"}, "order_by": "none"}, ["order_by", "columns.a"]),
     ],

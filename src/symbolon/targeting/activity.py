@@ -123,6 +123,10 @@ class Context(Protocol):
         """Give a transport (`symbolon.transports.Transport`) by the name of a definition, a folder or a URL."""
         ...
 
+    def is_transport(self, name: str) -> bool:
+        """Say whether a transport of this name is defined; a folder of the project is none."""
+        ...
+
     def wait_until(self, moment: datetime) -> None:
         """Wait, over a crash too; a check or plan does not wait."""
         ...

@@ -134,6 +134,10 @@ class ActivityContext:
         """Give a transport."""
         return self._surroundings.open_transport(name)
 
+    def is_transport(self, name: str) -> bool:
+        """Say whether a transport of this name is defined."""
+        return self._surroundings.is_transport(name)
+
     def wait_until(self, moment: datetime) -> None:
         """Wait, in a run."""
         if self.mode is Mode.RUN:

@@ -47,3 +47,5 @@ class Surroundings:
     profiles: Profiles
     library: Library
     open_transport: Callable[[str], Transport]
+    #: whether a transport of this name is defined; a folder is none
+    is_transport: Callable[[str], bool]
