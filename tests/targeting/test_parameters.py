@@ -149,3 +149,40 @@ def test_a_check_a_plan_and_a_run_see_the_same_moment(shop) -> None:
     run = shop.workflows.run(workflow, given_)
     assert run.facts["parameters"] == {"at": "2026-01-01T00:30:00Z", "day": None, "n": 7}
     assert members(shop, "Since 20260101T003000Z 7") == {"P001"}
+
+
+TESTED = """\
+name: tested
+activities:
+  - id: begin
+    type: external_signal
+    parameters: {day: {type: date}, at: {type: moment}, rate: {type: number}, land: {type: text}}
+  - {id: people, type: query, from: begin}
+  - id: which
+    type: test
+    from: people
+    branches:
+      - {name: old, if: "day < DATE '2020-01-01'"}
+      - {name: late, if: "at >= TIMESTAMP '2026-01-01 00:00:00' AND rate > 0.5"}
+      - {name: none, if: "day IS NULL AND at IS NULL AND rate IS NULL AND land IS NULL AND ${at} IS NULL"}
+  - {id: end, type: end, from: which.old}
+"""
+
+
+@pytest.mark.parametrize(
+    ("values", "taken"),
+    [
+        ({"day": "2019-12-31"}, "old"),
+        ({"at": "2026-01-01T01:00:00+01:00", "rate": "0.75"}, "late"),
+        ({"at": "2026-01-01T00:00:00+01:00", "rate": "0.75"}, "else"),
+        ({}, "none"),
+    ],
+)
+def test_a_test_looks_at_parameters_by_their_types(shop, values: dict[str, str], taken: str) -> None:
+    plan = shop.workflows.plan(shop.workflows.read(TESTED), values)
+    assert {one.id: one.facts for one in plan.activities}["which"]["taken"] == taken
+
+
+def test_a_run_tests_a_date(shop) -> None:
+    run = shop.workflows.run(shop.workflows.read(TESTED), {"day": "2019-12-31"})
+    assert {one.step: one.facts for one in shop.workflows.steps(run.id)}["which"]["told"]["taken"] == "old"

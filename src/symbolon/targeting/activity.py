@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from symbolon.lake import Engine
     from symbolon.profiles import Profiles
     from symbolon.settings import Settings
+    from symbolon.targeting.activities._values import Type
     from symbolon.targeting.population import Population
     from symbolon.targeting.publishing import Library
 
@@ -72,6 +73,8 @@ class Context(Protocol):
     has_input: bool
     #: parameters of the run (external signal)
     parameters: Mapping[str, Any]
+    #: types of all that are declared
+    parameter_types: Mapping[str, Type]
     engine: Engine
     profiles: Profiles
     library: Library

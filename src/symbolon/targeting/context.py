@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import ibis
     import pyarrow as pa
 
+    from symbolon.targeting.activities._values import Type
     from symbolon.targeting.surroundings import Steps, Surroundings
 
     #: activity, name, relation, folder -> rows that survive a crash
@@ -49,6 +50,7 @@ class ActivityContext:
         steps: Steps,
         fault: Callable[..., None],
         memory: Memory,
+        parameter_types: Mapping[str, Type] | None = None,
         has_input: bool = False,
         kept: Kept | None = None,
     ) -> None:
@@ -61,6 +63,7 @@ class ActivityContext:
         #: what a signal brought
         self.received: dict[str, Any] = {}
         self.parameters = parameters
+        self.parameter_types = parameter_types or {}
         self.directory = directory
         self.engine, self.profiles = surroundings.engine, surroundings.profiles
         self.library, self.settings = surroundings.library, surroundings.settings

@@ -16,7 +16,7 @@ from symbolon.errors import SymbolonError
 from symbolon.targeting.activity import COMPLEMENT, Activity, Mode
 from symbolon.targeting.context import ActivityContext, Memory
 from symbolon.targeting.faults import WorkflowFault
-from symbolon.targeting.parameters import read
+from symbolon.targeting.parameters import declared, read
 from symbolon.targeting.reading import place_of
 from symbolon.targeting.selection import counts
 
@@ -104,9 +104,8 @@ class Walk:
         context = self.context(node, inputs)
         outcome = node.kind.apply(node.options, context)
         visited.facts, visited.memory = context.facts, context.memory
-        declared = getattr(node.options, "parameters", {})
         if context.received:
-            self.parameters.update(read(declared, context.received)[0])
+            self.parameters.update(read(getattr(node.options, "parameters", {}), context.received)[0])
         for name in node.outputs:
             if name in outcome:
                 self.take(visited, name, outcome[name], context.directory)
@@ -147,6 +146,7 @@ class Walk:
             steps=self.steps,
             fault=fault,
             memory=Memory(self.surroundings),
+            parameter_types={name: one.type for name, one in declared(self.workflow).items()},
             has_input=bool(node.sources),
             kept=self.kept,
         )
