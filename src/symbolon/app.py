@@ -158,6 +158,7 @@ class Project:
             library=self.audiences.library,
             deliveries=self.deliveries,
             open_transport=self._open_transport,
+            is_transport=lambda name: any(one.name == name for one in self.transports.list()),
         )
         return Workflows(surroundings, lambda workflows: Runs(self.settings, {WORK: workflows.work}))
 

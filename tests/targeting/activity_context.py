@@ -148,6 +148,7 @@ class Bench:
             settings=None,
             deliveries=None,
             open_transport=None,
+            is_transport=None,
         )
         return Step(self, surroundings, mode, run_id, now, inputs, parameters or {}, directory, activity)
 

@@ -245,6 +245,7 @@ class FlowContext:
         self.mode, self.run_id, self.now = mode, run_id if mode is Mode.RUN else "", now
         self.activity, self.workflow, self.seed = activity, "flow", 7
         self.inputs, self.parameters = list(inputs), dict(parameters or {})
+        self.parameter_types = dict.fromkeys(self.parameters, "text")
         self.has_input = bool(self.inputs)
         self.engine, self.profiles, self.settings = project.engine, project.profiles, project.settings
         self.library = library or DictLibrary(project.engine)
@@ -317,6 +318,9 @@ class FlowContext:
         if name not in self._transports:
             raise UnknownNameError.among("transport", name, self._transports)
         return self._transports[name]
+
+    def is_transport(self, name: str) -> bool:
+        return name in self._transports
 
     def wait_until(self, moment: datetime) -> None:
         if self.mode is Mode.RUN:

@@ -139,6 +139,29 @@ def test_again_after_a_crash_makes_no_second_file(flow) -> None:
     assert len(list(flow.outbox.iterdir())) == 2
 
 
+@pytest.mark.parametrize("transport", ["", "far"])
+def test_runs_of_the_same_second_write_files_of_their_own(flow, tmp_path, transport: str) -> None:
+    far = FolderTransport(tmp_path / "far")
+    names: dict[tuple[str, str], set[str]] = {}
+    for place, (run, step) in enumerate([("one", "a"), ("two", "a"), ("one", "b"), ("two", "a"), ("one-r1", "a")]):
+        rows = pa.table({"who": [f"{run} {step}"]})
+        context = flow.context(
+            inputs=[flow.rows(rows)],
+            run_id=run,
+            activity=step,
+            transports={"far": far},
+            now=NOW.replace(microsecond=place),
+        )
+        apply("extract_file", context, file="rows.csv", transport=transport)
+        names.setdefault((run.removesuffix("-r1"), step), set()).add(context.facts["fileName"])
+    assert names["one", "a"] == {f"rows_{STAMP}.csv"}
+    assert [len(found) for found in names.values()] == [1, 1, 1]
+    root = far.root if transport else flow.outbox
+    assert len(list(root.iterdir())) == 3
+    for (run, step), (name,) in names.items():
+        assert f"{run} {step}" in (root / name).read_text()
+
+
 def test_a_write_that_fails_leaves_the_old_file(flow, monkeypatch) -> None:
     extract(flow, file="rows.csv", timestamp=False)
     before = (flow.outbox / "rows.csv").read_bytes()
@@ -192,6 +215,8 @@ def test_nothing_is_written_outside_the_outbox(flow, tmp_path, name: str) -> Non
         ({"file": "x.ndjson", "delimiter": ";"}, ["delimiter"]),
         ({"file": "x.csv", "transport": "/etc"}, ["transport"]),
         ({"file": "x.csv", "transport": "file:///etc"}, ["transport"]),
+        ({"file": "x.csv", "transport": "lake"}, ["transport"]),
+        ({"file": "x.csv", "transport": "s3://${bucket}/../x"}, ["transport"]),
         ({"file": "x.csv", "columns": {"a": "text", "A": "number"}}, ["columns"]),
         ({"file": "x.csv", "columns": {"a": "nothing", "b": "text"}, "order_by": "none"}, ["order_by", "columns.a"]),
     ],

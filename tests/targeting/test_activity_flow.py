@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
 import pytest
@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symbolon.targeting.activities._errors import SignalRefused
-from symbolon.targeting.activities.external_signal import MOST_BYTES, typed_parameters
+from symbolon.targeting.activities.external_signal import typed_parameters
 from symbolon.targeting.kinds import known
+from symbolon.targeting.parameters import MOST_BYTES, stored
 
 PARAMETERS = {
     "country": {"type": "text", "required": True},
@@ -49,8 +50,8 @@ def test_parameters_are_read_by_their_types() -> None:
         "limit": 5,
         "rate": 0.5,
         "dry": True,
-        "day": "2026-07-01",
-        "at": "2026-07-01T06:00:00+00:00",
+        "day": date(2026, 7, 1),
+        "at": datetime(2026, 7, 1, 6, tzinfo=UTC),
     }
     assert typed_parameters(declared(), {"country": ""}) == {"country": "", "limit": 1000}
 
@@ -74,7 +75,8 @@ def test_a_signal_is_read_whole_or_refused_and_no_value_is_told(given_: dict[str
         return
     assert "other" not in given_
     assert typed_parameters(declared(), values) == values
-    json.dumps(values, allow_nan=False)
+    json.dumps(stored(values), allow_nan=False)
+    assert typed_parameters(declared(), stored(values)) == values
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from flow_context import apply, fetch, opened, visitor_source
 
 from symbolon.errors import UnknownNameError
+from symbolon.targeting.activities._errors import PathRefused
 from symbolon.targeting.population import UNKNOWN, VISITOR, Population
 from symbolon.targeting.publishing import Content, SaveMode, ShareMode
 
@@ -159,3 +160,70 @@ def test_ids_are_no_audience_and_rows_are_not_shared(flow) -> None:
     apply("save_audience", context, **SHARE)
     assert context.paths == ["from"]
     assert "reconciliation" in context.faults[0][2]
+
+
+PLACES = {"partner": None}
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "${dest}",
+        "${dest}/in",
+        "/srv/${dest}",
+        "./${dest}",
+        "lake/${dest}",
+        "file:///srv/${dest}",
+        "s3://${dest}/in",
+        "s3://bucket-${dest}/in",
+        "sftp://${dest}@host/in",
+        "../other",
+        "partner/../other",
+        "s3://bucket/../other",
+        "partner/${dest}/../x",
+    ],
+)
+def test_where_files_go_to_is_said_by_the_definition(flow, to: str) -> None:
+    context = flow.check(inputs=[flow.people()], parameters={"dest": ""}, transports=PLACES)
+    apply("save_audience", context, **{**SHARE, "to": to})
+    assert context.paths == ["to"]
+    for kind in (flow.plan, flow.context):
+        context = kind(inputs=[flow.people()], parameters={"dest": "x"}, transports=PLACES)
+        with pytest.raises(PathRefused):
+            apply("save_audience", context, **{**SHARE, "to": to})
+    assert flow.library.requests == []
+
+
+@pytest.mark.parametrize("value", ["/some/../where", "..", "a/../../b", "/etc", "~root", "a\\b", ".hidden", "", "a\nb"])
+@pytest.mark.parametrize("to", ["partner/${dest}", "outbox/${dest}", "s3://bucket/${dest}"])
+def test_no_parameter_leads_out_of_its_place(flow, to: str, value: str) -> None:
+    context = flow.context(inputs=[flow.people()], parameters={"dest": value}, transports=PLACES)
+    with pytest.raises(PathRefused):
+        apply("save_audience", context, **{**SHARE, "to": to})
+    assert flow.library.requests == []
+
+
+def test_a_parameter_brings_no_signs_of_a_url(flow) -> None:
+    for value in ("in?x=1", "in#x", "%2e%2e", "user@host"):
+        context = flow.context(inputs=[flow.people()], parameters={"dest": value}, transports=PLACES)
+        with pytest.raises(PathRefused):
+            apply("save_audience", context, **{**SHARE, "to": "sftp://host/${dest}"})
+
+
+@pytest.mark.parametrize(
+    ("to", "filled"),
+    [
+        ("partner/${dest}", "partner/fr"),
+        ("outbox/${dest}/new", "outbox/fr/new"),
+        ("s3://bucket/${dest}", "s3://bucket/fr"),
+        ("/srv/exports", "/srv/exports"),
+        ("s3://bucket", "s3://bucket"),
+    ],
+)
+def test_places_that_are_allowed(flow, to: str, filled: str) -> None:
+    context = flow.plan(inputs=[flow.people()], parameters={"dest": "fr"}, transports=PLACES)
+    apply("save_audience", context, **{**SHARE, "to": to})
+    assert flow.library.requests[-1].to == filled
+    context = flow.check(inputs=[flow.people()], parameters={"dest": ""}, transports=PLACES)
+    apply("save_audience", context, **{**SHARE, "to": to})
+    assert not context.faults

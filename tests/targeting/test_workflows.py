@@ -244,7 +244,7 @@ def test_parameters_are_typed_and_never_read_as_conditions(shop) -> None:
     shop.workflows.run(workflow, {"land": "FR' OR 'x' = 'x"})
     assert members(shop, "Of FR' OR 'x' = 'x") == set()
     for given, message in (
-        ({}, "is needed"),
+        ({}, "is missing"),
         ({"land": "FR", "least": "many"}, "integer"),
         ({"lnd": "FR"}, "declared"),
     ):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from symbolon.lake import Engine
     from symbolon.profiles import Profiles
     from symbolon.settings import Settings
+    from symbolon.targeting.activities._values import Type
     from symbolon.targeting.delivering import Deliveries
     from symbolon.targeting.population import Population
     from symbolon.targeting.publishing import Library
@@ -74,6 +75,8 @@ class Context(Protocol):
     has_input: bool
     #: parameters of the run (external signal)
     parameters: Mapping[str, Any]
+    #: types of all that are declared
+    parameter_types: Mapping[str, Type]
     engine: Engine
     profiles: Profiles
     library: Library
@@ -131,6 +134,10 @@ class Context(Protocol):
         It is closed when the activity ends, well or not: activities do not close it, and keep nothing that reads from
         it.
         """
+        ...
+
+    def is_transport(self, name: str) -> bool:
+        """Say whether a transport of this name is defined; a folder of the project is none."""
         ...
 
     def wait_until(self, moment: datetime) -> None:

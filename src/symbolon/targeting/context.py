@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import ibis
     import pyarrow as pa
 
+    from symbolon.targeting.activities._values import Type
     from symbolon.targeting.surroundings import Steps, Surroundings
     from symbolon.transports.transport import Transport
 
@@ -51,6 +52,7 @@ class ActivityContext:
         steps: Steps,
         fault: Callable[..., None],
         memory: Memory,
+        parameter_types: Mapping[str, Type] | None = None,
         has_input: bool = False,
         kept: Kept | None = None,
         place: str = "",
@@ -69,6 +71,7 @@ class ActivityContext:
         #: whether the run has to pause, until somebody confirms
         self.awaits = False
         self._confirmed = confirmed
+        self.parameter_types = parameter_types or {}
         self.directory = directory
         self.engine, self.profiles = surroundings.engine, surroundings.profiles
         self.library, self.settings = surroundings.library, surroundings.settings
@@ -154,6 +157,10 @@ class ActivityContext:
             # farewell changes neither
             with suppress(SymbolonError, OSError):
                 transport.close()
+
+    def is_transport(self, name: str) -> bool:
+        """Say whether a transport of this name is defined."""
+        return self._surroundings.is_transport(name)
 
     def wait_until(self, moment: datetime) -> None:
         """Wait, in a run."""

@@ -1,13 +1,12 @@
 """Conditions and expressions of activities: parsed, checked against what comes in, and turned into relations.
 
 Invariant: a fault of a condition is noted with its place, and the activity goes on with all rows or a null, so that the
-faults behind it are found too.
+faults behind it are found too. A value of a parameter is bound as a literal, and never becomes a part of a text.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -21,6 +20,7 @@ from symbolon.targeting.conditions import (
     parse_expression,
     parse_order,
 )
+from symbolon.targeting.parameters import shown
 from symbolon.targeting.scope import LINKED
 
 if TYPE_CHECKING:
@@ -49,10 +49,9 @@ class Rules:
 
     def condition(self, text: str, table: ibis.Table, path: str) -> ibis.Table:
         """Give the rows of a table for which a condition is true."""
-        filled = self._literals(text, path)
         linked = LINKED if "profile_id" in table.columns else {}
         try:
-            condition = parse_condition(filled, table.schema(), linked=linked)
+            condition = parse_condition(text, table.schema(), linked=linked, parameters=self._parameters)
             return compile_condition(condition, table, self._scope)
         except ConditionError as error:
             self._told(error, path)
@@ -63,7 +62,7 @@ class Rules:
     def expression(self, text: str, table: ibis.Table, path: str) -> ibis.Value:
         """Give the value of an expression."""
         try:
-            parsed = parse_expression(self._literals(text, path), table.schema())
+            parsed = parse_expression(text, table.schema(), parameters=self._parameters)
             value: ibis.Value = compile_expression(parsed, table, self._scope)
             return value  # noqa: TRY300
         except ConditionError as error:
@@ -73,7 +72,7 @@ class Rules:
     def ordering(self, text: str, table: ibis.Table, path: str) -> list[ibis.Value]:
         """Give sort keys."""
         try:
-            keys = parse_order(self._literals(text, path), table.schema())
+            keys = parse_order(text, table.schema(), parameters=self._parameters)
         except ConditionError as error:
             self._told(error, path)
             return []
@@ -86,11 +85,7 @@ class Rules:
 
     def text(self, template: str, path: str) -> str:
         """Fill the parameters of a name."""
-        return _PARAMETER.sub(lambda found: _shown(self._parameter(found[1], path)), template)
-
-    def _literals(self, text: str, path: str) -> str:
-        """Fill the parameters of a condition as literals, so that no value can be read as anything else."""
-        return _PARAMETER.sub(lambda found: _literal(self._parameter(found[1], path)), text)
+        return _PARAMETER.sub(lambda found: shown(self._parameter(found[1], path)), template)
 
     def _parameter(self, name: str, path: str) -> Any:
         if name not in self._parameters:
@@ -102,20 +97,3 @@ class Rules:
     def _told(self, error: ConditionError, path: str) -> None:
         for one in error.faults:
             self._fault(path, one.message, one.hint, line=one.line, column=one.column)
-
-
-def _literal(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, (int, float)):
-        return repr(value)
-    kind = "TIMESTAMP " if isinstance(value, datetime) else "DATE " if isinstance(value, date) else ""
-    return kind + "'" + _shown(value).replace("'", "''") + "'"
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
-    return "" if value is None else str(value)

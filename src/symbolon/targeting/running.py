@@ -20,6 +20,7 @@ from symbolon.targeting.activity import Mode
 from symbolon.targeting.context import Memory, key_of
 from symbolon.targeting.definition import OnError
 from symbolon.targeting.faults import RunGone, WorkflowInvalid
+from symbolon.targeting.parameters import loaded, stored
 from symbolon.targeting.population import Population
 from symbolon.targeting.walking import Passed, Visited, Walk, acts, count_together
 
@@ -124,7 +125,7 @@ class Running:
                 mode=Mode.RUN,
                 run_id=self._run.id,
                 now=datetime.fromisoformat(self._run.facts["now"]),
-                parameters=dict(self._run.facts.get("parameters", {})),
+                parameters=loaded(self._workflow, self._run.facts.get("parameters", {})),
                 directory=directory,
                 steps=steps,
                 rows=self._rows,
@@ -167,7 +168,7 @@ class Running:
             visited.memory, _ = self._rows.computed(node, _MEMORY, visited.memory, walk.directory / node.id)
         self._visited[node.id] = visited
         if not is_done:
-            if node.kind.waits and walk.parameters != self._run.facts.get("parameters"):
+            if node.kind.waits and stored(walk.parameters) != self._run.facts.get("parameters"):
                 self._keep_parameters(walk.parameters)
             self._put(step, visited)
         return None
@@ -188,7 +189,7 @@ class Running:
     def _keep_parameters(self, parameters: dict[str, Any]) -> None:
         """Note what a signal brought: a later execution does not receive it again."""
         now = self._store.run(self._run.id)
-        self._run = msgspec.structs.replace(now, facts={**now.facts, "parameters": msgspec.to_builtins(parameters)})
+        self._run = msgspec.structs.replace(now, facts={**now.facts, "parameters": stored(parameters)})
         self._store.update_run(self._run)
 
     def _begun(self, node: Node, before: RunStep | None, *, is_done: bool) -> RunStep:

@@ -49,3 +49,5 @@ class Surroundings:
     library: Library
     deliveries: Deliveries
     open_transport: Callable[[str], Transport]
+    #: whether a transport of this name is defined; a folder is none
+    is_transport: Callable[[str], bool]

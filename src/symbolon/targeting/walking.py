@@ -17,6 +17,7 @@ from symbolon.errors import SymbolonError
 from symbolon.targeting.activity import COMPLEMENT, Activity, Mode
 from symbolon.targeting.context import ActivityContext, Memory, key_of
 from symbolon.targeting.faults import WorkflowFault
+from symbolon.targeting.parameters import declared, read
 from symbolon.targeting.reading import place_of
 from symbolon.targeting.selection import counts
 
@@ -118,8 +119,8 @@ class Walk:
         visited.awaits = context.awaits
         if visited.awaits:
             return visited
-        declared = getattr(node.options, "parameters", {})
-        self.parameters.update({name: value for name, value in context.received.items() if name in declared})
+        if context.received:
+            self.parameters.update(read(getattr(node.options, "parameters", {}), context.received)[0])
         for name in node.outputs:
             if name in outcome:
                 self.take(visited, name, outcome[name], context.directory)
@@ -161,6 +162,7 @@ class Walk:
             steps=self.steps,
             fault=fault,
             memory=Memory(self.surroundings),
+            parameter_types={name: one.type for name, one in declared(self.workflow).items()},
             has_input=bool(node.sources),
             kept=self.kept,
             place=f"runs/{key_of(self.run_id)}/{node.id}/{key_of(f'acting{again}')}" if self.mode is Mode.RUN else "",

@@ -17,7 +17,7 @@ from symbolon.targeting.context import Memory, key_of
 from symbolon.targeting.definition import OnOverlap, Workflow
 from symbolon.targeting.faults import RunNotPossible, WorkflowBusy
 from symbolon.targeting.ordering import below
-from symbolon.targeting.parameters import filled
+from symbolon.targeting.parameters import filled, stored
 from symbolon.targeting.planning import Plan, Planner
 from symbolon.targeting.reading import read_workflow
 from symbolon.targeting.running import Running
@@ -321,7 +321,7 @@ class Workflows:
         given = filled(workflow, parameters)
         for run in self.runs(workflow=name):
             if run.state in (RunState.RUNNING, RunState.WAITING):
-                self.durable.signal(self._key(run), activity, dict(given))
+                self.durable.signal(self._key(run), activity, stored(given))
                 return run
         raise RunNotPossible(f"no run of workflow `{name}` waits for a signal", hint=f"symbolon workflow run {name}")
 
@@ -395,7 +395,7 @@ class Workflows:
             if busy:
                 raise WorkflowBusy(f"run {busy[0].id} of workflow `{workflow.name}` is {busy[0].state}")
         definition = self._kept(workflow)
-        facts = {"now": datetime.now(UTC).isoformat(), "parameters": msgspec.to_builtins(dict(given))}
+        facts = {"now": datetime.now(UTC).isoformat(), "parameters": stored(given)}
         run = msgspec.structs.replace(
             Run.begin(WORK, workflow.name),
             state=state,

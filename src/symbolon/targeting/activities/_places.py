@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 WILD = frozenset("*?[")
 _LONGEST = 1024
 _PARAMETER = re.compile(r"\$\{[^{}]*\}")
-_TRANSPORT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*|(s3|sftp)://\S+")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")
+_URL = re.compile(r"(?P<root>(?:s3|sftp)://[^/\s]+)(?:/(?P<below>\S*))?")
+#: signs that mean something in a URL: no value of a parameter brings them
+_URL_SIGNS = frozenset("?#%@")
 
 
 def relative(name: str, place: str) -> str:
@@ -84,12 +87,66 @@ def matching(root: Path, name: str, place: str) -> list[tuple[str, Path]]:
 
 def check_transport(context: Context, name: str) -> None:
     """Fault what is neither the name of a transport nor a URL of another machine: folders are not for workflows."""
-    if name and not _TRANSPORT.fullmatch(name):
-        context.fault(
+    if name and not _is_far(name) and not (_NAME.fullmatch(name) and not _is_own_folder(context, name)):
+        _refused(
+            context,
             "transport",
             "this is neither the name of a transport nor an address (`s3://`, `sftp://`)",
             "`symbolon transport list` names them; `symbolon transport add` makes one of a folder",
         )
+
+
+def destination(context: Context, template: str, path: str) -> str:
+    """Give where files go: a transport with a path below it, a URL, or a folder; faulted where it may not be.
+
+    A parameter stands only in what is below a defined transport, the outbox, or the bucket or server of a URL: where
+    files go to is said by who wrote the definition, not by who sends a signal.
+
+    Raises:
+        PathRefused: in a plan or a run, what is filled in leads out of its place.
+    """
+    text = template.strip()
+    has_parameter = _PARAMETER.search(text) is not None
+    url = _URL.fullmatch(_PARAMETER.sub("x", text))
+    first, _, below = text.partition("/")
+    if url is not None:
+        below = text.split("://", 1)[1].partition("/")[2]
+    if ".." in re.split(r"[/\\]", text):
+        return _refused(context, path, "`..` has no place in a path that files go to", "to: partner/in")
+    if not has_parameter:
+        return text
+    begins = text[: len(text) - len(below)]
+    if _PARAMETER.search(begins) or not (url or first == "outbox" or context.is_transport(first)):
+        return _refused(
+            context,
+            path,
+            "a parameter stands only below a defined transport, `outbox/`, or the bucket or server of a URL",
+            "to: partner/${country}; `symbolon transport add` makes a transport of a folder",
+        )
+    if context.mode is Mode.CHECK:  # what the parameter will be is not known yet
+        return text
+    filled = relative(context.text(below, path).rstrip("/"), "transport")
+    if url is not None and _URL_SIGNS & set(filled):
+        raise PathRefused("a parameter holds signs that mean something in a URL")
+    return begins + filled
+
+
+def _refused(context: Context, path: str, message: str, hint: str) -> str:
+    """Fault a place in a check; in a plan or a run nothing may be opened there."""
+    if context.mode is not Mode.CHECK:
+        raise PathRefused(message, hint=hint)
+    context.fault(path, message, hint)
+    return ""
+
+
+def _is_far(name: str) -> bool:
+    """Whether this is a URL of another machine that names no folder above its own."""
+    return _URL.fullmatch(name) is not None and ".." not in name.split("/")
+
+
+def _is_own_folder(context: Context, name: str) -> bool:
+    """Whether this is no transport, but a folder of the project, such as its keys or its lake."""
+    return not context.is_transport(name) and (context.settings.project / name).is_dir()
 
 
 def split(name: str) -> tuple[str, str]:

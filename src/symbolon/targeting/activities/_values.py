@@ -73,20 +73,17 @@ def moment(value: Any, zone: tzinfo = UTC, *, end_of_day: bool = False) -> datet
         return None
 
 
-def parameter(value: Any, kind: Type) -> Any:
-    """Give a value of a parameter, as JSON holds it: dates and moments as ISO text, moments in UTC.
+def typed(value: Any, kind: Type) -> Any:
+    """Give a value of a parameter: text, int, float, bool, date, or a moment in UTC.
 
     Raises:
         ValueError: it is no such value. The message does not hold it.
     """
-    read = {"text": _text, "integer": _integer, "number": _number, "boolean": _boolean, "date": _date}.get(
-        kind, _moment
-    )
-    return read(value)
+    return _READERS[kind](value)
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, str):
+    if isinstance(value, str) and "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value):
         return value
     raise ValueError("text")
 
@@ -115,22 +112,22 @@ def _boolean(value: Any) -> bool:
     raise ValueError("true or false")
 
 
-def _date(value: Any) -> str:
+def _date(value: Any) -> date:
     if isinstance(value, str):
         try:
             value = date.fromisoformat(value)
         except ValueError:
             value = None
     if isinstance(value, date) and not isinstance(value, datetime):
-        return value.isoformat()
+        return value
     raise ValueError("a date such as 2026-07-01")
 
 
-def _moment(value: Any) -> str:
+def _moment(value: Any) -> datetime:
     found = moment(value)
     if found is None:
         raise ValueError("a moment such as 2026-07-01T08:00:00Z")
-    return found.isoformat()
+    return found
 
 
 _READERS: dict[Type, Callable[[Any], Any]] = {

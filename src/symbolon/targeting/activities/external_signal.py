@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
-import msgspec
 from msgspec import Meta
 
 from symbolon.targeting.activities._errors import SignalRefused
-from symbolon.targeting.activities._values import Type, duration, parameter
+from symbolon.targeting.activities._values import duration, typed
 from symbolon.targeting.activity import MAYBE_INPUT, RESULT, Activity, Category, Context, Mode, Options, Outcome
+from symbolon.targeting.parameters import Parameter, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: the transition that is taken when no signal came in time
 TIMEOUT = "timeout"
-#: most bytes of a signal, as JSON
-MOST_BYTES = 65_536
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _COUNT = re.compile(r"count(_\d+)?")
-
-
-class Parameter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One declared parameter."""
-
-    type: Type = "text"
-    required: bool = False
-    default: Any = None
 
 
 class ExternalSignalOptions(Options, frozen=True, kw_only=True):
@@ -77,35 +66,13 @@ def typed_parameters(declared: Mapping[str, Parameter], given: Mapping[str, Any]
         given: as they came, from JSON, a form or a command line.
 
     Returns:
-        Every declared parameter that has a value, as JSON holds it: dates and moments as ISO text, moments in UTC.
+        Every declared parameter that has a value; moments are in UTC.
 
     Raises:
         SignalRefused: with all faults; no value is part of the message.
     """
-    try:
-        size = len(msgspec.json.encode(dict(given)))
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise SignalRefused("the signal cannot be written as JSON", hint="send numbers, text and booleans") from error
-    if size > MOST_BYTES:
-        raise SignalRefused(f"the signal has {size:,} bytes; at most {MOST_BYTES:,} are taken", hint="send less")
-    faults = [
-        f"the parameter `{name[:64]}` isn't declared{_nearest(name, declared)}"
-        for name in given
-        if name not in declared
-    ]
-    values: dict[str, Any] = {}
-    for name, one in declared.items():
-        value = given.get(name)
-        if value is None:
-            value = one.default
-        if value is None:
-            if one.required:
-                faults.append(f"the parameter `{name}` is missing")
-            continue
-        try:
-            values[name] = parameter(value, one.type)
-        except ValueError as error:
-            faults.append(f"the parameter `{name}` is no {one.type}: it takes {error}")
+    values, wrong = read(declared, given)
+    faults = [message for _, message in wrong]
     if faults:
         known = ", ".join(f"`{name}` ({one.type})" for name, one in declared.items())
         raise SignalRefused(
@@ -126,11 +93,6 @@ def _waits(context: Context) -> bool:
     return context.has_input
 
 
-def _nearest(name: str, declared: Mapping[str, Parameter]) -> str:
-    near = get_close_matches(name, list(declared), n=1)
-    return f" (did you mean `{near[0]}`?)" if near else ""
-
-
 def _outputs(options: ExternalSignalOptions) -> list[str]:
     return [RESULT, TIMEOUT] if options.timeout else [RESULT]
 
@@ -146,7 +108,7 @@ def _check(options: ExternalSignalOptions, context: Context) -> None:
             )
         if one.default is not None:
             try:
-                parameter(one.default, one.type)
+                typed(one.default, one.type)
             except ValueError as error:
                 context.fault(f"{path}.default", f"the default is no {one.type}", f"it takes {error}")
             if one.required:

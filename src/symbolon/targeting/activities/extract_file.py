@@ -9,8 +9,13 @@ Source: Adobe Campaign Standard, "Extract file": columns are expressions, the na
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
+import re
 import shutil
+import tempfile
+import time
 import zlib
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -30,6 +35,9 @@ if TYPE_CHECKING:
 
     from symbolon.targeting.population import Population
 
+_AGAIN = re.compile(r"-r\d+\Z")
+#: how long it is noted which run a name belongs to
+_NOTED_S = 7 * 86_400
 _ENDINGS: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "csv",
@@ -85,7 +93,11 @@ def apply(options: ExtractFileOptions, context: Context) -> Outcome:
     kind, compressed, delimiter = _form(options, context)
     if context.mode is Mode.CHECK or template is None:
         return {RESULT: population}
+    run = _AGAIN.sub("", context.run_id)  # what a person has done again replaces its own file
+    mark = f"{zlib.crc32(f'{run}/{context.activity}'.encode()):08x}"
     name = _stamped(template, options, context)
+    if options.timestamp and context.mode is Mode.RUN and not _is_own(name, options.transport, mark, context):
+        name = _stamped(template, options, context, f"_{mark}")
     if context.mode is Mode.PLAN:
         count = context.count(rows)
         files = 0 if not count and options.if_empty == "skip" else 1
@@ -110,7 +122,7 @@ def apply(options: ExtractFileOptions, context: Context) -> Outcome:
         if options.transport:
             context.open_transport(options.transport).put(staged, name, overwrite=True)
         else:
-            _put(staged, inside(context.settings.project / "outbox", name, "outbox"), context)
+            _put(staged, inside(context.settings.project / "outbox", name, "outbox"), mark)
     staged.unlink(missing_ok=True)
     context.note(fileName=name, filesCount=1, rows=count, bytes=size)
     return {RESULT: population}
@@ -162,19 +174,39 @@ def _parts(name: str) -> tuple[str, str, bool]:
     return bare[: len(bare) - len(ending)], bare[len(bare) - len(ending) :].lower(), compressed
 
 
-def _stamped(name: str, options: ExtractFileOptions, context: Context) -> str:
+def _stamped(name: str, options: ExtractFileOptions, context: Context, suffix: str = "") -> str:
     """Give the name of the file in this run."""
     stem, ending, compressed = _parts(name)
     ending = ending or f".{options.format or 'csv'}"
     stamp = f"_{context.now:%Y%m%d_%H%M%S}" if options.timestamp else ""
-    return f"{stem}{stamp}{ending}{'.gz' if compressed else ''}"
+    return f"{stem}{stamp}{suffix}{ending}{'.gz' if compressed else ''}"
 
 
-def _put(staged: Path, target: Path, context: Context) -> None:
+def _is_own(name: str, transport: str, mark: str, context: Context) -> bool:
+    """Say whether this run may write under a name: the first that asks gets it, and gets it again after a crash.
+
+    Two runs that began in the same second ask for the same name. Later none can, so old notes are removed.
+    """
+    folder = context.settings.locks_dir / "extracts"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if old.stat().st_mtime < time.time() - _NOTED_S:
+                old.unlink()
+    note = folder / hashlib.sha256(f"{transport}\n{name}".encode()).hexdigest()[:32]
+    # a link appears whole or not at all: who finds a note can read whose it is
+    with tempfile.NamedTemporaryFile("w", dir=folder, encoding="ascii") as own:
+        own.write(mark)
+        own.flush()
+        with contextlib.suppress(FileExistsError):
+            note.hardlink_to(own.name)
+    return note.read_text(encoding="ascii") == mark
+
+
+def _put(staged: Path, target: Path, mark: str) -> None:
     """Move a file to its place, so that it appears whole; the temporary name is the same when it is done again."""
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    mark = zlib.crc32(f"{context.run_id}/{context.activity}".encode())
-    part = target.parent / f".{target.name[:200]}.{mark:08x}.part"
+    part = target.parent / f".{target.name[:200]}.{mark}.part"
     try:
         part.unlink(missing_ok=True)
         with staged.open("rb") as source, part.open("xb") as sink:
@@ -209,7 +241,8 @@ ACTIVITY = Activity(
 """,
     notes="""\
 The name gets the moment at which the run began, `letters_20260701_083000.csv.gz`, so each run writes a file of its own
-and a run that goes on after a crash writes the same one again. With `timestamp: false` a file of that name is replaced.
+and a run that goes on after a crash writes the same one again. Of two runs that began in the same second the
+later one adds a mark of its own to the name. With `timestamp: false` a file of that name is replaced.
 Files appear whole, with mode 0600; until then they have a hidden name.
 
 Columns are expressions over the fields of the profile and the columns that the transition carries; a column of the

@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from symbolon.errors import UnknownNameError
 from symbolon.records import AudienceType
+from symbolon.targeting.activities._places import destination
 from symbolon.targeting.activities._sources import source_of
 from symbolon.targeting.activities._values import duration, moment
 from symbolon.targeting.activity import COMPLEMENT, RESULT, Activity, Category, Context, Mode, Options, Outcome
@@ -53,7 +54,13 @@ class SaveAudienceOptions(Options, frozen=True, kw_only=True):
     ] = None
     source: Annotated[str, Meta(description="`share`: name of the data source whose IDs are shared.")] = ""
     segment: Annotated[str | int, Meta(description="`share`: id of the segment in the files.")] = ""
-    to: Annotated[str, Meta(description="`share`: name of a transport, with a path below it.")] = ""
+    to: Annotated[
+        str,
+        Meta(
+            description="`share`: name of a transport, with a path below it; `outbox/...`; `s3://` or `sftp://`; or a "
+            "folder. `${parameter}` is filled in below a transport, the outbox, a bucket or a server, and nowhere else."
+        ),
+    ] = ""
     share_mode: Annotated[
         ShareMode | None,
         Meta(
@@ -122,7 +129,7 @@ def _share(options: SaveAudienceOptions, context: Context, inbound: Population, 
     shrink = _shrink(options, context)
     if context.mode is Mode.CHECK and options.source:
         source_of(context, options.source)
-    place = context.text(options.to, "to")
+    place = destination(context, options.to, "to")
     segment = context.text(str(options.segment), "segment")
     if inbound.dimension != PROFILE:
         hint = "put a `reconciliation` in between" if inbound.dimension == UNKNOWN else "share the people themselves"

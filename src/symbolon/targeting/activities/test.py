@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from symbolon.targeting.population import Population
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_TYPES: dict[str, pa.DataType] = {
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "moment": pa.timestamp("us", tz="UTC"),
+}
 
 
 class Branch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,20 +93,14 @@ def _check(options: TestOptions, context: Context) -> None:
 
 def _facts(context: Context, inputs: list[Population]) -> ibis.Table:
     """Give one row with what conditions may look at."""
-    row: dict[str, Any] = dict(context.parameters)
+    row: dict[str, pa.Scalar[Any]] = {
+        name: pa.scalar(context.parameters.get(name), _TYPES[kind]) for name, kind in context.parameter_types.items()
+    }
     for place, population in enumerate(inputs, start=1):
-        row["count" if place == 1 else f"count_{place}"] = context.count(population.relation)
+        row["count" if place == 1 else f"count_{place}"] = pa.scalar(context.count(population.relation), pa.int64())
     if not inputs:
-        row["count"] = 0
-    return context.engine.relation(pa.table({name: pa.array([value], _type(value)) for name, value in row.items()}))
-
-
-def _type(value: Any) -> pa.DataType:
-    if isinstance(value, bool):
-        return pa.bool_()
-    if isinstance(value, int):
-        return pa.int64()
-    return pa.float64() if isinstance(value, float) else pa.string()
+        row["count"] = pa.scalar(0, pa.int64())
+    return context.engine.relation(pa.table({name: pa.array([one.as_py()], one.type) for name, one in row.items()}))
 
 
 ACTIVITY = Activity(

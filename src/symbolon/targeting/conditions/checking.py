@@ -44,6 +44,7 @@ _LITERALS: dict[str, tuple[Node, str]] = {
     "false": (Truth(False), BOOLEAN),
     "null": (Null(), NULL),
     "broken": (Null(), ANY),
+    "absent": (Null(), ANY),
 }
 _COMPARISONS = get_args(Comparison)
 _COMBINED = {"AND": "and", "OR": "or", "EXCEPT": "except"}

@@ -20,40 +20,53 @@ from symbolon.targeting.conditions.weight import MOST_WRITTEN, weight
 Columns: TypeAlias = Mapping[str, Any]
 
 
-def parse_condition(text: str, schema: Columns, *, linked: Mapping[str, Columns] | None = None) -> Condition:
+def parse_condition(
+    text: str,
+    schema: Columns,
+    *,
+    linked: Mapping[str, Columns] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> Condition:
     """Read a predicate.
 
     Args:
         text: the predicate, at most 20,000 characters.
         schema: columns of the rows it is about, with their Ibis types.
         linked: columns of each table that `EXISTS` can look into.
+        parameters: typed values; `${name}` stands for them as literals, never as text that is read.
 
     Raises:
         ConditionError: with every fault of the text.
     """
-    reading = Reading(schema, linked)
+    reading = Reading(schema, linked, parameters)
     return reading.condition(reading.single(Source(text)))
 
 
-def parse_expression(text: str, schema: Columns, *, linked: Mapping[str, Columns] | None = None) -> Expression:
+def parse_expression(
+    text: str,
+    schema: Columns,
+    *,
+    linked: Mapping[str, Columns] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> Expression:
     """Read one value: a column, or something computed from columns; the arguments are those of `parse_condition`.
 
     Raises:
         ConditionError: with every fault of the text.
     """
-    reading = Reading(schema, linked)
+    reading = Reading(schema, linked, parameters)
     return reading.expression(reading.single(Source(text)))
 
 
-def parse_order(text: str, schema: Columns) -> list[Order]:
+def parse_order(text: str, schema: Columns, *, parameters: Mapping[str, Any] | None = None) -> list[Order]:
     """Read what rows are sorted by: `last_name ASC, years_old(birth_date) DESC NULLS LAST`.
 
     Raises:
         ConditionError: with every fault of the text.
     """
-    reading = Reading(schema, None)
+    reading = Reading(schema, None, parameters)
     source = Source(text)
-    found = read_syntax(source, reading.faults, reading.names, ordering=True)
+    found = read_syntax(source, reading.faults, reading.names, parameters, ordering=True)
     orders = []
     for one in found:
         key, descending, nulls_first = take_direction(one)
@@ -69,10 +82,17 @@ class Reading:
     Args:
         schema: columns of the rows.
         linked: columns of each linked table.
+        parameters: what `${name}` stands for.
     """
 
-    def __init__(self, schema: Columns, linked: Mapping[str, Columns] | None) -> None:
+    def __init__(
+        self,
+        schema: Columns,
+        linked: Mapping[str, Columns] | None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> None:
         self.faults: list[Fault] = []
+        self._parameters = parameters
         linked = linked or {}
         self._checker = Checker(schema, linked, self.faults)
         self.names = frozenset(
@@ -81,7 +101,7 @@ class Reading:
 
     def single(self, source: Source) -> Syntax:
         """Read a text that is one condition or value."""
-        found = read_syntax(source, self.faults, self.names)
+        found = read_syntax(source, self.faults, self.names, self._parameters)
         if len(found) > 1:
             self.faults.append(
                 found[1].fault("one condition ends before the comma", "combine conditions with AND or OR")

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from symbolon.targeting.conditions.syntax import Source, Syntax, made
 from symbolon.targeting.conditions.tree import Date, Moment, Node, Null, Number, Text, Truth
 
 if TYPE_CHECKING:
     from symbolon.targeting.conditions.errors import Fault
-    from symbolon.targeting.conditions.syntax import Syntax
 
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -58,6 +58,22 @@ def read_time(text: str, kind: str = "") -> Date | Moment | None:
     except (ValueError, OverflowError):
         pass
     return None
+
+
+def bound(value: Any, source: Source, at: int, faults: list[Fault]) -> Syntax:
+    """Give the literal that a value of a parameter is; a number that is not finite is a fault."""
+    if value is None:
+        return Syntax("absent", source, at)
+    if isinstance(value, bool):
+        return Syntax("true" if value else "false", source, at)
+    if isinstance(value, int | float):
+        if not isfinite(value):
+            faults.append(source.fault(at, "this parameter is no finite number", "give a number"))
+            return Syntax("broken", source, at)
+        number = Syntax("number", source, at, repr(abs(value)))
+        return made("minus", source, at, "", [number]) if value < 0 else number
+    kind = "timestamp" if isinstance(value, datetime) else "date" if isinstance(value, date) else "text"
+    return Syntax(kind, source, at, value.isoformat() if isinstance(value, date) else str(value))
 
 
 def midnight(day: Date) -> Moment:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot.tokenizer_core import Token, TokenType
 
+from symbolon.targeting.conditions.literals import bound
 from symbolon.targeting.conditions.ordering import directed, split_direction
 from symbolon.targeting.conditions.segments import read_segment
 from symbolon.targeting.conditions.syntax import MOST_DEEP, MOST_ITEMS, MOST_NODES, Source, Syntax, checked_depth, made
 from symbolon.targeting.conditions.words import OPERATORS, RESERVED, Words, word_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from symbolon.targeting.conditions.errors import Fault
 
@@ -50,13 +51,22 @@ class Reader:
         source: the text.
         faults: where to put what is wrong with it.
         names: columns and tables there are, in capitals.
+        parameters: what `${name}` stands for.
         ordering: whether each part may end with a direction, as in ORDER BY.
     """
 
-    def __init__(self, source: Source, faults: list[Fault], names: frozenset[str], *, ordering: bool = False) -> None:
+    def __init__(
+        self,
+        source: Source,
+        faults: list[Fault],
+        names: frozenset[str],
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        ordering: bool = False,
+    ) -> None:
         self._source = source
         self._faults = faults
-        self._words = Words(source, faults, names)
+        self._words = Words(source, faults, names, parameters)
         self._ordering = ordering
         self._stack = [_Frame("text", 0)]
         self._next = 0
@@ -92,6 +102,9 @@ class Reader:
         top, word = self._stack[-1], word_of(token)
         if place in self._words.refused:
             top.pieces.append(Syntax("broken", self._source, token.start))
+            return True
+        if place in self._words.bound:
+            top.pieces.append(bound(self._words.bound[place], self._source, token.start, self._faults))
             return True
         taken = _TAKEN.get(token.token_type) or _TAKEN.get(word)
         if taken is not None:
@@ -270,7 +283,12 @@ _TAKEN: dict[Any, Callable[[Reader, int, Token], bool]] = {
 
 
 def read_syntax(
-    source: Source, faults: list[Fault], names: frozenset[str] = frozenset(), *, ordering: bool = False
+    source: Source,
+    faults: list[Fault],
+    names: frozenset[str] = frozenset(),
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    ordering: bool = False,
 ) -> list[Syntax]:
     """Read a text: what stands between its commas; nothing if it cannot be read, and then there is a fault.
 
@@ -278,6 +296,7 @@ def read_syntax(
         source: the text.
         faults: where to put what is wrong with it.
         names: columns and tables there are, in capitals: words that mean nothing else.
+        parameters: what `${name}` stands for, as typed values.
         ordering: whether each part may end with a direction, as in ORDER BY.
     """
-    return Reader(source, faults, names, ordering=ordering).read()
+    return Reader(source, faults, names, parameters, ordering=ordering).read()

@@ -41,7 +41,8 @@ class Syntax(msgspec.Struct, frozen=True):
 
     `kind` is `text`, `number`, `true`, `false`, `null`, `date`, `timestamp`, `column`, `call`, `case`, `exists`,
     `group` (brackets), `list`, `star`, `like`, `between`, `in`, `isnull`, `not`, `minus`, `order`, a binary operator
-    as it is written, or `broken`: it was told already what is wrong with it.
+    as it is written, `absent` (a parameter without a value: a null of any type), or `broken`: it was told already what
+    is wrong with it.
     """
 
     kind: str

@@ -7,7 +7,7 @@ ever reaches a parser.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
@@ -16,6 +16,8 @@ from sqlglot.tokens import Tokenizer
 from symbolon.targeting.conditions.syntax import MOST_CHARACTERS, Source
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from symbolon.targeting.conditions.errors import Fault
 
 #: words with a meaning; a column of such a name is written in double quotes
@@ -48,6 +50,7 @@ _ALLOWED = {
 #: texts in other notations: hexadecimal, national, raw ...
 _STRINGS = {kind for kind in TokenType if kind.name.endswith("_STRING")} | {TokenType.HINT}
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 _PARAMETERS = {"?", "@", ":", "$", "@@", ":=", "{", "}", "{{", "}}", "{%", "%}"}
 _CAST = "there are no casts; `to_date(...)` reads a date, everything else is compared in its own type"
 _QUERY = "write only what would stand behind WHERE; other tables are asked with EXISTS (SELECT 1 FROM table WHERE ...)"
@@ -137,13 +140,22 @@ class Words:
         source: the text.
         faults: where to put what is wrong with it.
         names: columns and tables there are, in capitals: a word that is one is not refused.
+        parameters: what `${name}` stands for; None = there are no parameters where this text stands.
     """
 
-    def __init__(self, source: Source, faults: list[Fault], names: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        source: Source,
+        faults: list[Fault],
+        names: frozenset[str] = frozenset(),
+        parameters: Mapping[str, Any] | None = None,
+    ) -> None:
         self.source = source
         self.tokens: list[Token] = []
         #: places, in `tokens`, of what was refused
         self.refused: set[int] = set()
+        #: places of `${name}` -> the value; no value is ever a part of a text that is read
+        self.bound: dict[int, Any] = {}
         text = source.text
         if len(text) > MOST_CHARACTERS:
             message = f"{len(text):,} characters; at most {MOST_CHARACTERS:,} are allowed"
@@ -156,10 +168,50 @@ class Words:
             return
         if not self.tokens:
             faults.append(source.fault(0, "nothing is asked", "write a condition, such as `email IS NOT NULL`"))
+        if parameters is not None:
+            self._bind(parameters, faults)
         for place, token in enumerate(self.tokens):
-            if word_of(token) not in names and not _is_fine(token):
+            if place not in self.bound and word_of(token) not in names and not _is_fine(token):
                 self.refused.add(place)
                 faults.append(source.fault(token.start, *_refusal(token)))
+
+    def _bind(self, parameters: Mapping[str, Any], faults: list[Fault]) -> None:
+        """Make one token of each `${name}` that stands by itself; one inside of something else is a fault."""
+        first = {token.start: place for place, token in enumerate(self.tokens)}
+        last = {token.end: place for place, token in enumerate(self.tokens)}
+        marks: dict[int, tuple[int, str, str]] = {}
+        for found in _PLACEHOLDER.finditer(self.source.text):
+            begin, end = first.get(found.start()), last.get(found.end() - 1)
+            if begin is None or end is None:
+                faults.append(self.source.fault(found.start(), *self._hidden(found.start(), found[1])))
+            else:
+                marks[begin] = (end, found[1], found[0])
+        tokens: list[Token] = []
+        place = 0
+        while place < len(self.tokens):
+            token = self.tokens[place]
+            if place in marks:
+                end, name, text = marks[place]
+                if name not in parameters:
+                    known = ", ".join(f"`{one}`" for one in sorted(parameters)) or "none is declared"
+                    message = f"there is no parameter `{name[:64]}`"
+                    faults.append(self.source.fault(token.start, message, f"known: {known}"))
+                # the braces keep it from being a word; what is not known stands for nothing
+                self.bound[len(tokens)] = parameters.get(name)
+                token = Token(TokenType.PLACEHOLDER, text, token.line, token.col, token.start, self.tokens[end].end)
+                place = end
+            tokens.append(token)
+            place += 1
+        self.tokens = tokens
+
+    def _hidden(self, at: int, name: str) -> tuple[str, str]:
+        shown = f"${{{name[:64]}}}"
+        around = next((token for token in self.tokens if token.start <= at <= token.end), None)
+        if around is None:
+            return "a parameter has no place in a comment", f"take {shown} out of the comment"
+        what = "a quoted name" if around.token_type == TokenType.IDENTIFIER else "a text in quotes"
+        hint = f"write {shown} without the quotes; to put texts together: 'a' || {shown}"
+        return f"a parameter has no place inside of {what}", hint
 
     def word(self, place: int) -> str:
         """Give a bare word at a place in capitals; empty if there is something else."""
