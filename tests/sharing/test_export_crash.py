@@ -15,6 +15,7 @@ from receiving_side import Receiver, out, share
 
 import symbolon
 from symbolon.errors import TransportError
+from symbolon.files.inbound import Limits
 from symbolon.lake import LockHeld
 from symbolon.records import DataSource, Protection, RunState
 from symbolon.sharing import locks, shares
@@ -48,9 +49,11 @@ def nth(owner, name, number, after=False):
 
 POINTS = {{
     "before it is written down": lambda: nth(shares.Shares, "move", 1),
+    "before anything is begun": lambda: nth(shares.Shares, "move", 2),
     "before the first file": lambda: nth(LocalTransport, "put", 1),
+    "before the first file is noted": lambda: nth(shares.Shares, "move", 3),
     "between two files": lambda: nth(LocalTransport, "put", 2),
-    "before the state moves": lambda: nth(shares.Shares, "move", 2),
+    "before the state moves": lambda: nth(shares.Shares, "move", 5),
     "before the run is noted": lambda: nth(exporting.Exporter, "_noted", 1),
 }}
 POINTS[sys.argv[2]]()
@@ -59,7 +62,9 @@ with symbolon.open(sys.argv[1]) as project:
 """
 POINTS = [
     "before it is written down",
+    "before anything is begun",
     "before the first file",
+    "before the first file is noted",
     "between two files",
     "before the state moves",
     "before the run is noted",
@@ -156,7 +161,9 @@ def test_what_surely_did_not_arrive_is_not_owed(shared_folder, tmp_path, monkeyp
     shutil.copytree(shared_folder, tmp_path / "project")
 
     def refused(*_, **__):
-        raise TransportUnreachable("no")
+        error = TransportUnreachable("no")
+        error.may_have_arrived = False
+        raise error
 
     with symbolon.open(tmp_path / "project") as project:
         with monkeypatch.context() as patch:
@@ -216,3 +223,109 @@ def test_names_are_never_used_twice(shared_folder, tmp_path):
         share(project, [10], mode="add", run_id=RUN + "2")
         stamps = {int(path.name.split("_")[3][:10]) for path in out(project).iterdir()}
         assert stamps >= {newest, newest + 1, newest + 2}
+
+
+@pytest.mark.parametrize("killed_after", [1, 2])
+def test_a_receiver_that_takes_files_at_once(shared_folder, tmp_path, monkeypatch, killed_after):
+    """What arrived is known, so it is not sent again though nothing of it is there any more."""
+
+    class Killed(BaseException):
+        pass
+
+    shutil.copytree(shared_folder, tmp_path / "project")
+    with symbolon.open(tmp_path / "project") as project:
+        put, calls, taken = LocalTransport.put, [], Receiver(tmp_path / "taken")
+        shutil.move(out(project), taken.folder)
+        taken.read()
+
+        def and_taken(transport, source, name, **options):
+            if len(calls) == killed_after:
+                calls.append("")
+                raise Killed
+            calls.append(name)
+            done = put(transport, source, name, **options)
+            shutil.move(out(project) / name, taken.folder)
+            return done
+
+        monkeypatch.setattr(LocalTransport, "put", and_taken)
+        move, moves = shares.Shares.move, []
+
+        def once(kept, share, state):
+            moves.append(state.pending)
+            if killed_after == 2 and len(moves) == 5:
+                raise Killed
+            return move(kept, share, state)
+
+        monkeypatch.setattr(shares.Shares, "move", once)
+        with pytest.raises(Killed):
+            share(project, [2, 3, 10], mode="replace", run_id=RUN)
+        receipt, *_ = share(project, [2, 3, 10], mode="replace", run_id=RUN)
+        names = [name for name in calls if name]
+        assert [file["name"] for file in receipt.files] == names
+        assert len(names) == len(set(names)) == 2
+        assert taken.read() == {text for _, text in state_of(project)[1]}
+
+
+def test_a_file_of_somebody_else_is_never_ours(shared_folder, tmp_path, monkeypatch):
+    """It came between the look and the put, with the same name and the same size."""
+    shutil.copytree(shared_folder, tmp_path / "project")
+    with symbolon.open(tmp_path / "project") as project:
+        side = Receiver(out(project))
+        before = side.read()
+        put, calls = LocalTransport.put, []
+
+        def planted(transport, source, name, **options):
+            calls.append(name)
+            if len(calls) == 1:
+                text = source.read_bytes().replace(b"=24", b"=99")
+                (out(project) / name).write_bytes(text)
+            return put(transport, source, name, **options)
+
+        monkeypatch.setattr(LocalTransport, "put", planted)
+        receipt, *_ = share(project, [1, 2, 3], mode="sync")
+        assert len(calls) == 2
+        assert receipt.files[0]["name"] == calls[1] != calls[0]
+        assert side.read() > before
+        assert side.read() == {text for _, text in state_of(project)[1]}
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_taken_name_of_a_delivery_that_was_begun(shared_folder, tmp_path, monkeypatch, is_ours):
+    shutil.copytree(shared_folder, tmp_path / "project")
+    with symbolon.open(tmp_path / "project") as project:
+        side = Receiver(out(project))
+        side.read()
+        put, calls = LocalTransport.put, []
+
+        def lost(transport, source, name, **options):
+            calls.append(name)
+            if is_ours:
+                put(transport, source, name, **options)
+            else:
+                (out(project) / name).write_bytes(source.read_bytes().replace(b"=24", b"=99"))
+            raise TransportUnreachable("the answer was lost")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(LocalTransport, "put", lost)
+            with pytest.raises(TransportError):
+                share(project, [1, 2, 3], mode="sync", run_id=RUN)
+        assert state_of(project)[0]["pending"]["begun"]
+        receipt, *_ = share(project, [1, 2, 3], mode="sync", run_id=RUN)
+        assert (receipt.files[0]["name"] == calls[0]) is is_ours
+        assert side.read() == {text for _, text in state_of(project)[1]}
+
+
+def test_every_name_of_a_delivery_is_looked_at(shared_folder, tmp_path):
+    """Those of the splits, and of the `.sync` beside the `.overwrite`."""
+    shutil.copytree(shared_folder, tmp_path / "project")
+    with symbolon.open(tmp_path / "project") as project:
+        project.audiences.exporter._limits = Limits(plain=200)
+        side = Receiver(out(project))
+        side.read()
+        share(project, [1, 2], mode="add", audience="other", segment="25", run_id=RUN)
+        newest = max(int(path.name.split("_")[3][:10]) for path in out(project).iterdir())
+        for step, name in enumerate(("overwrite.2", "sync"), start=1):
+            (out(project) / f"ftp_dpm_33_{newest + step}.{name}").write_text("theirs\td_sid=9\n")
+        receipt, *_ = share(project, [2, 3, 10], mode="replace", run_id=RUN + "2")
+        assert {file["name"].split("_")[3][:10] for file in receipt.files} == {str(newest + 3)}
+        assert len(receipt.files) == 4

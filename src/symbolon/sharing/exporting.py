@@ -23,10 +23,11 @@ from symbolon import matching, policy
 from symbolon.errors import SymbolonError, UnknownNameError
 from symbolon.records import AudienceType, Run, RunState
 from symbolon.sharing.changing import Change, Changes
-from symbolon.sharing.delivering import NotDelivered, Rendering, batches, first_name, put, render
+from symbolon.sharing.delivering import Rendering, batches, render
 from symbolon.sharing.errors import AudienceTypeError
 from symbolon.sharing.identifying import Identifier
 from symbolon.sharing.looks import look_of
+from symbolon.sharing.sending import NotDelivered, Sending
 from symbolon.sharing.shares import Delivery, Share, Shares, Standing
 from symbolon.targeting import ExportReceipt, ShareMode, ShareOutcome
 
@@ -197,37 +198,32 @@ class Exporter:
                 run_id=run_id, stamp=0, to=request.to, look=look, rows=rows, removed=removed, ids=change.ids,
                 receipt=receipt,
             )  # fmt: skip
-            delivery = self._stamped(delivery, request.run_id, transport)
-            share = self._shares.move(share, msgspec.structs.replace(share.state, pending=delivery))
             if removed is not None:
                 for batch in batches(self._shares.removed(share).files(removed)):
                     rendering.removed(batch)
-            return self._deliver(share, delivery, rendering.close(delivery), transport, started)
+            files, sending = rendering.close(), Sending(self._shares, transport, request.run_id)
+            delivery = sending.stamped(delivery, files)
+            share = self._shares.move(share, msgspec.structs.replace(share.state, pending=delivery))
+            return self._deliver(share, files, sending, started)
         finally:
             transport.close()
 
-    def _stamped(self, delivery: Delivery, run_id: str, transport: Transport) -> Delivery:
-        """Give a delivery its moment: one whose names nobody has taken. The place is known to answer then."""
-        while True:
-            stamped = msgspec.structs.replace(delivery, stamp=self._shares.stamp(run_id))
-            if transport.stat(first_name(stamped)) is None:
-                return stamped
-
-    def _deliver(
-        self, share: Share, delivery: Delivery, files: list[File], transport: Transport, started: float
-    ) -> ExportReceipt:
-        """Put the files of a delivery that is written down, then move what is shared."""
+    def _deliver(self, share: Share, files: list[File], sending: Sending, started: float) -> ExportReceipt:
+        """Put the files of the delivery that is written down, then move what is shared."""
         try:
-            put(files, transport)
+            share = sending.put(share, files)
         except NotDelivered as failed:
             # nothing has arrived, so nothing is owed: whoever comes next begins anew, perhaps elsewhere
             with suppress(SymbolonError):
+                share = self._shares.read(share.name)
                 self._shares.move(share, msgspec.structs.replace(share.state, pending=None))
             raise failed.__cause__ or failed from None
+        delivery = share.state.pending
+        assert delivery is not None  # noqa: S101 - it is what was put
         receipt = msgspec.structs.replace(
             delivery.receipt,
             version=share.state.version + 1,
-            files=[file.told() for file in files],
+            files=[file.told(delivery.arrived[file.key]) for file in files],
             seconds=round(time.monotonic() - started, 3),
         )
         arrived = msgspec.structs.replace(delivery, receipt=receipt)
@@ -246,7 +242,8 @@ class Exporter:
             rows = self._shares.rows(share).files(pending.rows)
             try:
                 files = render(pending, rows, removed, directory / "again", limits=self._limits)
-                receipt = self._deliver(share, pending, files, transport, time.monotonic())
+                sending = Sending(self._shares, transport, pending.run_id)
+                receipt = self._deliver(share, files, sending, time.monotonic())
             finally:
                 transport.close()
             self._noted(pending.run_id, receipt)

@@ -76,6 +76,10 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     #: distinct IDs that are shared after it
     ids: int = 0
     receipt: ExportReceipt
+    #: whether a file of it, or of the delivery that it stands for, may have arrived
+    begun: bool = False
+    #: files that arrived: `sync.1`, the mode and the number of the part, and the name that it got
+    arrived: dict[str, str] = {}
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
