@@ -53,6 +53,7 @@ def relayed(endpoint: Endpoint, relay: Relay, **options: str) -> Any:
     return quick(transport_to(endpoint, endpoint_url=f"http://127.0.0.1:{relay.port}", **options))
 
 
+WHOLE = {"multipart_above": str(64 << 20)}
 PARTS = {"multipart_above": str(6 << 20), "part_size": str(5 << 20)}
 
 
@@ -148,11 +149,11 @@ def test_an_answer_is_lost(endpoint: Endpoint, tmp_path: Path, source: Path, met
     assert (tmp_path / "back").read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("options", [{}, PARTS], ids=["whole", "parts"])
+@pytest.mark.parametrize("options", [WHOLE, PARTS], ids=["whole", "parts"])
 def test_a_receiver_that_takes_objects_at_once(endpoint: Endpoint, source: Path, options: dict[str, str]) -> None:
     """The writing was answered: the object arrived, whoever has it by now."""
     transport = quick(transport_to(endpoint, **options))
-    method = "complete_multipart_upload" if options else "put_object"
+    method = "complete_multipart_upload" if options is PARTS else "put_object"
     real = getattr(transport._client, method)
 
     def and_taken(**request: Any) -> Any:
@@ -167,7 +168,7 @@ def test_a_receiver_that_takes_objects_at_once(endpoint: Endpoint, source: Path,
 
 
 def test_a_fault_says_whether_the_object_may_be_there(endpoint: Endpoint, relay: Relay, source: Path) -> None:
-    transport = relayed(endpoint, relay)
+    transport = relayed(endpoint, relay, **WHOLE)
     relay.cuts = [0] * 1000  # not even asked for
     with pytest.raises(TransportUnreachable) as before:
         transport.put(source, "x")

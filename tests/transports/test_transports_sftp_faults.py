@@ -223,7 +223,7 @@ def test_a_receiver_that_takes_files_at_once(
 def test_a_fault_says_whether_the_file_may_be_there(
     server: SshServer, root: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def lost(*_: Any) -> None:
+    async def lost(*_: Any, **__: Any) -> None:
         raise asyncssh.SFTPConnectionLost("a test")
 
     for owner, name, may_have_arrived in ((room, "_rename", True), (room._Writing, "_write", False)):

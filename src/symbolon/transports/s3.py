@@ -253,9 +253,7 @@ class S3Transport:
     def _condition(self, *, overwrite: bool) -> dict[str, str]:
         return {} if overwrite or not self._writing.conditional else {"IfNoneMatch": "*"}
 
-    def _put_whole(
-        self, file: BinaryIO, size: int, name: str, mark: str, placing: Placing, *, overwrite: bool
-    ) -> str:
+    def _put_whole(self, file: BinaryIO, size: int, name: str, mark: str, placing: Placing, *, overwrite: bool) -> str:
         """Write an object by one request; give its ETag."""
         data = file.read(size)
         unchanged(file, size, len(data))
@@ -269,9 +267,7 @@ class S3Transport:
 
         return str(self._retrying.run(once)["ETag"])
 
-    def _put_parts(
-        self, file: BinaryIO, size: int, name: str, mark: str, placing: Placing, *, overwrite: bool
-    ) -> str:
+    def _put_parts(self, file: BinaryIO, size: int, name: str, mark: str, placing: Placing, *, overwrite: bool) -> str:
         """Write an object by a multipart upload; give its ETag."""
         length = max(self._writing.part_size, -(-size // _MOST_PARTS))
         with self._upload(name, mark) as upload:
