@@ -329,3 +329,93 @@ def test_every_name_of_a_delivery_is_looked_at(shared_folder, tmp_path):
         receipt, *_ = share(project, [2, 3, 10], mode="replace", run_id=RUN + "2")
         assert {file["name"].split("_")[3][:10] for file in receipt.files} == {str(newest + 3)}
         assert len(receipt.files) == 4
+
+
+def say_no(project, number):
+    file = project.settings.project / "said_no.csv"
+    file.write_text(f"external_id,do_not_share\nC{number},true\n")
+    project.profiles.import_file(file)
+
+
+def everything_sent(project):
+    return [line for path in sorted(out(project).iterdir()) for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("mode", ["add", "sync", "replace"])
+@pytest.mark.parametrize("begun", [False, True])
+def test_whoever_says_no_after_a_crash(people_folder, tmp_path, monkeypatch, mode, begun):
+    """In no file if nothing was begun; else in the one that arrived before, and taken away by what follows."""
+
+    class Killed(BaseException):
+        pass
+
+    shutil.copytree(people_folder, tmp_path / "project")
+    with symbolon.open(tmp_path / "project") as project:
+        project.sources.add(DataSource(name="crm", key="external_id", dpid=33))
+        side = Receiver(out(project))
+        share(project, [1, 10], mode=mode)
+        side.read()
+        project.audiences.exporter._limits = Limits(plain=14)  # a file each
+        put, calls = LocalTransport.put, []
+
+        def killed(transport, source, name, **options):
+            calls.append(name)
+            if len(calls) == 3:
+                raise Killed
+            return put(transport, source, name, **options)
+
+        move = shares.Shares.move
+
+        def too_early(kept, given, state):
+            if state.pending is not None and state.pending.begun:
+                raise Killed
+            return move(kept, given, state)
+
+        with monkeypatch.context() as patch:
+            if begun:
+                patch.setattr(LocalTransport, "put", killed)
+            else:
+                patch.setattr(shares.Shares, "move", too_early)
+            with pytest.raises(Killed):
+                share(project, [1, 2, 3, 11, 12], mode=mode, run_id=RUN, force=True)
+        sent = everything_sent(project)
+        for number in (1, 2, 3, 11, 12):
+            if f"C{number}\td_sid=24" in sent or number == 12:
+                say_no(project, number)
+                said_no = {"C12", f"C{number}"}
+        before = len(everything_sent(project))
+        side.read()
+        _, people, _ = share(project, [2, 3, 11], mode=mode, run_id="another", force=True)
+        later = everything_sent(project)[before:]
+        assert side.read() & said_no == set()
+        assert "C12\td_sid=24" not in everything_sent(project)
+        assert not people & said_no
+        assert side.read() == {row["id"] for row in ids_of(project)}
+        assert project.store.run(RUN).state is (RunState.DONE if begun else RunState.FAILED)
+        if begun:
+            told = project.store.run(RUN).facts["receipt"]
+            assert sum(told["withheld"].values()) >= 1
+            assert told["population"] == told["shared"] + sum(told["withheld"].values())
+        assert later or mode == "add"
+
+
+def ids_of(project):
+    table = project.lake.table("shares/1/rows")
+    facts = project.store.state("shares/1").facts
+    rows = project.engine.scan(table.files(facts["rows"]), table.schema(facts["rows"]))
+    return project.engine.fetch(rows.select("id")).to_pylist()
+
+
+def test_add_takes_away_whoever_said_no(project):
+    project.sources.add(DataSource(name="crm", key="email", protection=Protection.SHA256, dpid=33))
+    side = Receiver(out(project))
+    share(project, [1, 2, 3])
+    first = side.read()
+    say_no(project, 2)
+    receipt, people, lacking = share(project, [1, 2])
+    assert (receipt.added, receipt.removed, receipt.kept, people, lacking) == (
+        0, 1, 1, {"C1"}, {"C2": "do_not_share"},
+    )  # fmt: skip
+    assert len(side.read()) == 2
+    assert side.read() < first
+    assert share(project, [1, 2])[0].unchanged

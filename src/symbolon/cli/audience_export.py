@@ -141,7 +141,7 @@ def _lines(receipt: ExportReceipt, to: str, *, plan: bool) -> Iterator[Line]:
     yield Line(f"  shared     {receipt.shared:>{wide},}", "bold")
     yield Line(f"  IDs        {receipt.ids:>{wide},}", "bold")
     yield Line()
-    if receipt.mode == "add":
+    if receipt.mode == "add" and not receipt.removed:
         gone = "nobody leaves"
     else:
         gone = "cannot tell who leaves" if receipt.removed is None else f"{receipt.removed:,} removed"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from symbolon import policy
+from symbolon import matching, policy
 from symbolon.sharing import delta
 from symbolon.sharing.errors import ShrinkRefused
 from symbolon.targeting import ExportReceipt, ShareMode
@@ -77,9 +77,18 @@ class Changes:
         after, total = found.files, found.ids
         if before is not None and request.mode is ShareMode.ADD:
             left = delta.staying(before, found.rows)
+            # nobody leaves, but whoever said no since; a signal cannot be taken away
+            held = None
+            if request.options.get("signal") != "yes":
+                held = self._identifier.not_to_be_shared(source, before, directory / "share", keep=not plan)
+            if held is not None:
+                words = matching.words_of(before)
+                left = left.anti_join(held, words)
+                said_no = delta.standing(before).semi_join(held, words)
+                removed = self._engine.write(said_no, directory / "share", found.schema, prefix="gone")
             more = self._engine.write(left, directory / "share", found.schema, prefix="staying")
             after = [*found.files, *more]
-            total = ids_before + found.new
+            total = ids_before + found.new - sum(file.rows for file in removed)
         elif before is not None:
             removed = self._engine.write(
                 delta.gone(before, found.rows), directory / "share", found.schema, prefix="gone"
@@ -131,7 +140,7 @@ class Changes:
         refused = ""
         if not found.population:
             refused = "the population is empty"
-        elif ids_before and leaving / ids_before > request.max_shrink:
+        elif request.mode is not ShareMode.ADD and ids_before and leaving / ids_before > request.max_shrink:
             refused = (
                 f"{leaving:,} of {ids_before:,} IDs would leave `{request.audience}`, more than the "
                 f"{request.max_shrink:.0%} that may"
@@ -149,13 +158,13 @@ class Changes:
                 f"`{request.audience}` was shared to another place before, and only what changed since goes to this "
                 "one; to share with somebody else as well, give it a name of its own"
             )
-        if before is not None and request.mode is ShareMode.ADD:
+        if before is not None and request.options.get("signal") == "yes":
             out = policy.withheld_from_exports(self._profiles, source)
             stay = self._engine.count(delta.standing(before).semi_join(out, "profile_id"))
             if stay:
                 warnings.append(
-                    f"{stay:,} IDs that were shared before are of people whom policy withholds now; `add` takes nobody "
-                    "away, `sync` does"
+                    f"{stay:,} IDs that were shared before are of people whom policy withholds now; a signal cannot be "
+                    "taken away"
                 )
         return warnings
 

@@ -28,6 +28,7 @@ from symbolon.sharing.errors import AudienceTypeError
 from symbolon.sharing.identifying import Identifier
 from symbolon.sharing.looks import look_of
 from symbolon.sharing.sending import NotDelivered, Sending
+from symbolon.sharing.settling import Settling
 from symbolon.sharing.shares import Delivery, Share, Shares, Standing
 from symbolon.targeting import ExportReceipt, ShareMode, ShareOutcome
 
@@ -89,6 +90,7 @@ class Exporter:
         self._shares = Shares(settings=settings, store=store, lake=lake)
         self._identifier = Identifier(engine=engine, profiles=profiles, sources=sources)
         self._changes = Changes(engine=engine, profiles=profiles, shares=self._shares, identifier=self._identifier)
+        self._settling = Settling(engine=engine, profiles=profiles, shares=self._shares, identifier=self._identifier)
 
     def name_for(self, name: str, source: str, segment: str) -> str:
         """Give the name that an audience is shared under where nobody chose one."""
@@ -150,7 +152,7 @@ class Exporter:
             if plan:
                 change = self._changes.of(request, source, share, people, directory, plan=True)
                 return self._given(change, change.receipt, started)
-            share = self._settle(share, directory)
+            share = self._settle(share, source, directory)
             run_id = _run_id(request)
             kept = self._kept(share, run_id)
             if kept is not None:
@@ -233,9 +235,19 @@ class Exporter:
             self._shares.rows(share).forget_before(share.state.rows)
         return receipt
 
-    def _settle(self, share: Share, directory: Path) -> Share:
-        """Bring a delivery to its end that somebody began; give the share as it stands then."""
+    def _settle(self, share: Share, source: DataSource, directory: Path) -> Share:
+        """Bring a delivery to its end that somebody began; give the share as it stands then.
+
+        Policy is asked again: of a delivery of which nothing has arrived, nothing is owed to those who said no since.
+        """
+        begun = share.state.pending
+        share = self._settling.checked(share, source, directory / "policy")
         pending = share.state.pending
+        if begun is not None and pending is None:
+            with suppress(SymbolonError):
+                if not self._store.run(begun.run_id).state.is_final:
+                    self._store.finish_run(begun.run_id, RunState.FAILED, policy.WITHHELD_SINCE)
+            return share
         if pending is not None:
             transport = self._open(pending.to)
             removed = [] if pending.removed is None else self._shares.removed(share).files(pending.removed)

@@ -159,6 +159,38 @@ class Identifier:
             without_id=missing,
         )
 
+    def not_to_be_shared(
+        self, source: DataSource, rows: ibis.Table, directory: Path, *, missing: bool = False, keep: bool = True
+    ) -> ibis.Table | None:
+        """Give the match keys among rows of a delivery that may not be shared any more; None = all may.
+
+        Args:
+            source: whose IDs.
+            rows: see `symbolon.sharing.delta`.
+            directory: where to stage.
+            missing: also those of profiles that are not there any more.
+            keep: whether digests that are made now are kept.
+        """
+        words = matching.words_of(rows)
+        out, some = self._staged(
+            policy.withheld_from_exports(self._profiles, source), directory, _REASONED, "withheld-now"
+        )
+        taken = []
+        if some:
+            index, _ = self._index(source, keep=keep)
+            taken = [one.semi_join(out, "profile_id").select(*words) for one in (rows, index)]
+        if missing:
+            people = self._profiles.current()
+            there = rows.semi_join(people, "profile_id").select(*words)
+            taken.append(rows.anti_join(people, "profile_id").select(*words).anti_join(there, words))
+        if not taken:
+            return None
+        match = taken[0].union(*taken[1:]) if len(taken) > 1 else taken[0]
+        held, count = self._staged(
+            rows.select(*words).semi_join(match, words).distinct(), directory, _words(source), "not-to-be-shared"
+        )
+        return held if count else None
+
     def identified(self, source: DataSource, people: ibis.Table, directory: Path) -> tuple[ibis.Table, ibis.Table]:
         """Give people their IDs as they stand on the wire, and those who have none with the reason."""
         found = self.find(source, people, directory)
