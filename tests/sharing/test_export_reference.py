@@ -231,6 +231,18 @@ def test_plain_ids_that_cannot_stand_on_a_line(project, tmp_path):
     assert next(out(project).iterdir()).read_text() == "C2 9\td_sid=24\n"
 
 
+def test_lines_are_no_longer_than_they_may_be(project, tmp_path):
+    """102,400 bytes with what stands behind the ID, when it is added and when it is taken away."""
+    longest = 102_400 - len("\td_unsid=24\n")
+    upsert(project, tmp_path, f"external_id,last_name\nC1,{'x' * longest}\nC2,{'y' * (longest + 1)}\n")
+    project.sources.add(DataSource(name="surname", key="last_name", dpid=9))
+    receipt, people, lacking = share(project, [1, 2], source="surname", mode="sync")
+    assert (people, lacking, receipt.ids) == ({"C1"}, {"C2": "invalid_id"}, 1)
+    share(project, [10], source="surname", mode="sync", force=True)
+    lines = [line for path in out(project).iterdir() for line in path.read_bytes().splitlines(keepends=True)]
+    assert sorted(map(len, lines)) == [102_398, 102_400]
+
+
 @pytest.mark.parametrize("protection", [Protection.SHA1, Protection.MD5, Protection.SHA384, Protection.SHA512])
 def test_every_algorithm(project, protection):
     project.sources.add(DataSource(name="crm", key="email", protection=protection, dpid=33))

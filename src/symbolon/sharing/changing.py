@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from symbolon import matching, policy
+from symbolon.files.inbound import item_of
 from symbolon.sharing import delta
 from symbolon.sharing.errors import ShrinkRefused
 from symbolon.targeting import ExportReceipt, ShareMode
@@ -69,9 +70,10 @@ class Changes:
         if version is not None:
             table = self._shares.rows(share)
             before = self._engine.scan(table.files(version), self._identifier.schema(source))
-        lines = request.format == "inbound"
+        # whoever can be added has to be able to leave again: that line is the longer one
+        item = item_of(request.segment, removes=True) if request.format == "inbound" else None
         found = self._identifier.find(
-            source, people, directory / "share", before=before, lines=lines, keep=not plan, sink=sink
+            source, people, directory / "share", before=before, item=item, keep=not plan, sink=sink
         )
         removed: list[WrittenFile] = []
         after, total = found.files, found.ids
