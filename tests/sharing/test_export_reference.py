@@ -214,9 +214,12 @@ def test_another_key_makes_other_ids(project):
     share(project, [1, 2], mode="sync")
     before = side.read()
     project.sources.edit("crm", {}, key=IV, iv=KEY)
-    receipt, *_ = share(project, [1, 2], mode="sync", force=True)
+    receipt, *_ = share(project, [1, 2], mode="sync")  # nobody leaves, so nothing is asked
     assert (receipt.added, receipt.removed) == (2, 2)
     assert not before & side.read()
+    project.sources.edit("crm", {}, key=KEY, iv=KEY)
+    with pytest.raises(ShrinkRefused):
+        share(project, [3], mode="sync")
 
 
 def test_plain_ids_that_cannot_stand_on_a_line(project, tmp_path):

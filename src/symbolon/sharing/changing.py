@@ -99,7 +99,11 @@ class Changes:
         told: int | None = leaving
         if before is None and request.mode is not ShareMode.ADD:
             told = None
-        warnings = [] if done else self._warnings(request, source, share, found, before, leaving, ids_before, plan=plan)
+        people = leaving
+        if before is not None and leaving and "key_version" in found.schema.names:
+            # after a change of the key every text leaves, and comes again as another
+            people = self._engine.count(delta.leaving(before, found.rows))
+        warnings = [] if done else self._warnings(request, source, share, found, before, people, ids_before, plan=plan)
         receipt = ExportReceipt(
             audience=request.audience,
             source=source.name,
