@@ -19,6 +19,7 @@ from symbolon.files.inbound import Limits
 from symbolon.lake import LockHeld
 from symbolon.records import DataSource, Protection, RunState
 from symbolon.sharing import locks, shares
+from symbolon.sharing.errors import TransportInUse
 from symbolon.transports import TransportUnreachable
 from symbolon.transports.local import LocalTransport
 
@@ -419,3 +420,26 @@ def test_add_takes_away_whoever_said_no(project):
     assert len(side.read()) == 2
     assert side.read() < first
     assert share(project, [1, 2])[0].unchanged
+
+
+@pytest.mark.parametrize("to", ["partner", "partner/in", "file"])
+def test_a_transport_that_a_delivery_needs_stays(shared_folder, tmp_path, monkeypatch, to):
+    shutil.copytree(shared_folder, tmp_path / "project")
+    with symbolon.open(tmp_path / "project") as project:
+        url = (tmp_path / "partner").as_uri()
+        project.transports.add("partner", url)
+        project.transports.add("partner2", "./elsewhere")
+        place = f"{url}/in" if to == "file" else to
+
+        def lost(*_, **__):
+            raise TransportUnreachable("the answer was lost")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(LocalTransport, "put", lost)
+            with pytest.raises(TransportError):
+                share(project, [2, 3], mode="sync", to=place)
+        project.transports.delete("partner2")
+        with pytest.raises(TransportInUse, match="`s` to transport `partner`"):
+            project.transports.delete("partner")
+        share(project, [2, 3], mode="sync", to=place)
+        project.transports.delete("partner")

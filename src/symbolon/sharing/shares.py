@@ -227,5 +227,16 @@ class Shares:
             yield
 
 
+def under_way(store: Store) -> dict[str, str]:
+    """Give the places of deliveries that somebody began, by the name of their share."""
+    found = {}
+    for one in store.definitions(_KIND):
+        record = store.state(_state(msgspec.json.decode(one.body, type=_Body).number))
+        pending = None if record is None else msgspec.convert(record.facts, Standing).pending
+        if pending is not None:
+            found[one.name] = pending.to
+    return found
+
+
 def _state(number: int) -> str:
     return f"shares/{number}"
