@@ -359,6 +359,35 @@ def test_one_segment_of_a_source_has_one_memory(crm):
     side = Receiver(out(crm))
     given = {"source": "crm", "segment": "24", "to": "./out", "mode": "replace"}
     assert crm.audiences.export("one", **given).audience == "one"
-    assert crm.audiences.export("two", **given, max_shrink=1.0).audience == "one"
+    over = crm.audiences.export("two", **given, max_shrink=1.0)
+    assert over.audience == "one"
+    assert any(
+        "held the people of audience one before: those of audience two take their place" in w for w in over.warnings
+    )
     assert side.read() == {P2}
+    assert not any("held the people" in w for w in crm.audiences.export("two", **given).warnings)
     assert crm.audiences.export("one", **{**given, "segment": "25"}).audience == "one (crm 25)"
+
+
+def test_two_shares_of_one_segment_at_one_place(crm):
+    """Each would take away whom the other added: only what adds may stand beside what adds."""
+    side = Receiver(out(crm))
+    share(crm, [1, 2], audience="one", mode="sync")
+    elsewhere, itself = {"to": "./elsewhere"}, {"to": str(out(crm))}
+    for given in ({}, itself, {"mode": "add"}, {"plan": True}):
+        with pytest.raises(ShareMismatch, match="as `one`") as refused:
+            share(crm, [2, 3], audience="two", **({"mode": "sync"} | given))
+        assert "--as 'one'" in refused.value.hint
+    share(crm, [2, 3], audience="two", mode="sync", **elsewhere)
+    share(crm, [2, 3], audience="three", mode="sync", segment="25")
+    share(crm, [1], audience="one", mode="sync")
+    assert side.read() == {P1}
+
+
+def test_two_shares_that_only_add(crm):
+    side = Receiver(out(crm))
+    share(crm, [1, 2], audience="one", mode="add")
+    share(crm, [2, 3], audience="two", mode="add")
+    assert side.read() == {P1, P2, P3}
+    with pytest.raises(ShareMismatch):
+        share(crm, [2], audience="two", mode="sync", force=True)

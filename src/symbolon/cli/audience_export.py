@@ -126,7 +126,7 @@ def _part(text: str) -> float:
         value = float(number) / (100 if bare.endswith("%") else 1)
     except ValueError:
         value = -1.0
-    if bare == number and 1 <= value <= 100:  # noqa: PLR2004 - percent
+    if bare == number and 1 <= value <= 100:
         mend = f"--max-shrink {number}%" + (", or 100% for all" if value == 1 else f", or {value / 100:g}")
         raise CommandError("--max-shrink is a part of those shared before: percent have a `%`", hint=mend)
     if not 0 <= value <= 1:

@@ -159,6 +159,14 @@ class Changes:
             warnings.append(
                 "nothing is known of what was shared before: who of it should leave cannot be told, and nobody does"
             )
+        newest = share.state.pending or share.state.last
+        now = request.population or (f"workflow {request.workflow}" if request.workflow else "")
+        if newest is not None and newest.population and now and newest.population != now:
+            away = "" if request.mode is ShareMode.ADD else ", and whoever is only in that one leaves"
+            warnings.append(
+                f"`{request.audience}` held the people of {newest.population} before: those of {now} take their "
+                f"place{away}; to share both, make one audience of them, or choose another segment"
+            )
         if share.to and share.to != request.to:
             warnings.append(
                 f"`{request.audience}` was shared to another place before, and only what changed since goes to this "

@@ -24,7 +24,7 @@ from symbolon.errors import SymbolonError, UnknownNameError
 from symbolon.records import AudienceType, Run, RunState
 from symbolon.sharing.changing import Change, Changes
 from symbolon.sharing.delivering import Rendering, batches, render
-from symbolon.sharing.errors import AudienceTypeError
+from symbolon.sharing.errors import AudienceTypeError, ShareMismatch
 from symbolon.sharing.identifying import Identifier
 from symbolon.sharing.looks import look_of
 from symbolon.sharing.sending import NotDelivered, Sending
@@ -122,6 +122,7 @@ class Exporter:
                 f"audience `{audience.name}` is a File audience: its rows are not known to be people",
                 hint=f"symbolon audience reconcile {audience.name} --key FIELD makes a List of it",
             )
+        request = msgspec.structs.replace(request, population=f"audience {audience.name}")
         if not request.audience:
             shared_as = self.name_for(audience.name, request.source, request.segment)
             request = msgspec.structs.replace(request, audience=shared_as)
@@ -137,7 +138,8 @@ class Exporter:
             UnknownNameError: there is no such data source, or no such transport.
             TermsNotAccepted: the source has terms that nobody accepted.
             ExportOptionError: its IDs cannot be written in this format.
-            ShareMismatch: the name is that of a share through another source, or of another segment.
+            ShareMismatch: the name is that of a share through another source, or of another segment; or another share
+                has the same segment of the source at the same place.
             ShrinkRefused: too many would leave, or the population is empty, and it is not forced.
             LockHeld: another export to the same share goes on.
             TransportError: it could not be delivered; what was begun is brought to its end by the next export.
@@ -149,6 +151,7 @@ class Exporter:
         look = look_of(request, source)
         with nullcontext() if plan else self._shares.lock(request.audience):
             share = self._shares.check(request, source)
+            self._alone(request, source)
             if plan:
                 change = self._changes.of(request, source, share, people, directory, plan=True)
                 return self._given(change, change.receipt, started)
@@ -198,7 +201,7 @@ class Exporter:
                 removed = self._shares.removed(share).commit(change.removed, schema, mode="overwrite")
             delivery = Delivery(
                 run_id=run_id, stamp=0, to=request.to, look=look, rows=rows, removed=removed, ids=change.ids,
-                receipt=receipt,
+                receipt=receipt, population=_population(request),
             )  # fmt: skip
             if removed is not None:
                 for batch in batches(self._shares.removed(share).files(removed)):
@@ -234,6 +237,35 @@ class Exporter:
         if share.state.rows is not None:
             self._shares.rows(share).forget_before(share.state.rows)
         return receipt
+
+    def _alone(self, request: ShareRequest, source: DataSource) -> None:
+        """Make sure that no other share remembers on its own what one segment has at one place.
+
+        Raises:
+            ShareMismatch: another share goes there, and one of the two takes IDs away that the other added.
+        """
+        for other in self._shares.beside(request, source):
+            newest = other.state.pending or other.state.last
+            only_adds = newest is not None and newest.look.mode is ShareMode.ADD
+            if request.mode is ShareMode.ADD and only_adds:
+                continue
+            if self._place(request.to) in {self._place(other.to), self._place(newest.to if newest else other.to)}:
+                raise ShareMismatch(
+                    f"segment {request.segment} has IDs of data source `{source.name}` at this place already, as "
+                    f"`{other.name}`: two shares would take away each other's",
+                    hint=f"share one audience that holds both, under that name: --as '{other.name}'; or choose another "
+                    "segment",
+                    details={"share": other.name, "segment": request.segment},
+                )
+
+    def _place(self, to: str) -> str:
+        """Give where a place is; as it was written, if it cannot be opened."""
+        try:
+            transport = self._open(to)
+        except SymbolonError:
+            return to
+        transport.close()
+        return transport.place.rstrip("/")
 
     def _settle(self, share: Share, source: DataSource, directory: Path) -> Share:
         """Bring a delivery to its end that somebody began; give the share as it stands then.
@@ -304,6 +336,10 @@ class Exporter:
             receipt = msgspec.structs.replace(receipt, seconds=round(time.monotonic() - started, 3))
         people = change.found.rows.select("profile_id").distinct()
         return ShareOutcome(receipt, people, change.found.complement)
+
+
+def _population(request: ShareRequest) -> str:
+    return request.population or (f"workflow {request.workflow}" if request.workflow else "")
 
 
 def _run_id(request: ShareRequest) -> str:

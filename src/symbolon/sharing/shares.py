@@ -76,6 +76,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     #: distinct IDs that are shared after it
     ids: int = 0
     receipt: ExportReceipt
+    #: whose people these are: `audience NAME` or `workflow NAME`; empty = not known
+    population: str = ""
     #: whether a file of it, or of the delivery that it stands for, may have arrived
     begun: bool = False
     #: files that arrived: `sync.1`, the mode and the number of the part, and the name that it got
@@ -163,6 +165,17 @@ class Shares:
                     details={"share": request.audience, "segment": body.segment},
                 )
         return self.read(request.audience)
+
+    def beside(self, request: ShareRequest, source: DataSource) -> list[Share]:
+        """Give the other shares of the same source and segment of which something is known, wherever they go."""
+        found = []
+        for one in self._store.definitions(_KIND):
+            body = msgspec.json.decode(one.body, type=_Body)
+            if one.name != request.audience and (body.source_id, body.segment) == (source.id, request.segment):
+                share = self.read(one.name)
+                if share.state.rows is not None or share.state.pending is not None:
+                    found.append(share)
+        return found
 
     def define(self, share: Share, request: ShareRequest, source: DataSource) -> Share:
         """Keep what a share is, new or changed."""
