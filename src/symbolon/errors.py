@@ -177,6 +177,8 @@ class TransportError(SymbolonError):
     code = "transport"
     exit_code = 5
     http_status = 502
+    #: of a file that was to be put: whether it may be there all the same. Transports say so where they are sure
+    may_have_arrived: bool = True
 
 
 class EngineError(SymbolonError):

@@ -99,6 +99,9 @@ def test_on_a_terminal_it_asks(partner, cli, tmp_path, answer, code):
     [
         (("--segment", "vip"), 2, "error[export.option]"),
         (("--max-shrink", "lots"), 2, "--max-shrink 50%, or 0.5"),
+        (("--max-shrink", "1"), 2, "--max-shrink 1%, or 100% for all"),
+        (("--max-shrink", "80"), 2, "--max-shrink 80%, or 0.8"),
+        (("--max-shrink", "101%"), 2, "--max-shrink 50%, or 0.5"),
         (("--to", "nowhere"), 2, "there is no transport `nowhere`"),
         (("--source", "partnr"), 2, "did you mean `partner`?"),
         (("--mode", "merge"), 2, "it is one of add, sync, replace"),

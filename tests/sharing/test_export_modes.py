@@ -64,12 +64,13 @@ class Shares(RuleBasedStateMachine):
         wanted = self.ids(numbers)
         options = {"gzip": "yes"} if packed else {}
         receipt, people, lacking = share(self.project, numbers, mode=mode, force=True, options=options)
-        leaving = self.ours - wanted if mode != "add" else set()
+        said_no = {self.wire(ADDRESSES[number]) for number in self.opted_out}
+        leaving = self.ours & said_no if mode == "add" else self.ours - wanted
         assert (receipt.population, receipt.ids) == (len(numbers), len(wanted))
         assert receipt.added == len(wanted - self.ours)
         assert receipt.removed == (len(leaving) if self.known or mode == "add" else None)
         assert {*people, *lacking} == {f"C{number}" for number in numbers}
-        self.ours = wanted | (self.ours if mode == "add" else set())
+        self.ours = wanted | (self.ours - leaving if mode == "add" else set())
         self.known = True
         self.compare()
 

@@ -214,9 +214,12 @@ def test_another_key_makes_other_ids(project):
     share(project, [1, 2], mode="sync")
     before = side.read()
     project.sources.edit("crm", {}, key=IV, iv=KEY)
-    receipt, *_ = share(project, [1, 2], mode="sync", force=True)
+    receipt, *_ = share(project, [1, 2], mode="sync")  # nobody leaves, so nothing is asked
     assert (receipt.added, receipt.removed) == (2, 2)
     assert not before & side.read()
+    project.sources.edit("crm", {}, key=KEY, iv=KEY)
+    with pytest.raises(ShrinkRefused):
+        share(project, [3], mode="sync")
 
 
 def test_plain_ids_that_cannot_stand_on_a_line(project, tmp_path):
@@ -229,6 +232,18 @@ def test_plain_ids_that_cannot_stand_on_a_line(project, tmp_path):
         receipt = project.audiences.exporter.share(request, chosen, directory=folder).receipt
     assert (receipt.shared, receipt.without_id) == (1, {"invalid_id": 1})
     assert next(out(project).iterdir()).read_text() == "C2 9\td_sid=24\n"
+
+
+def test_lines_are_no_longer_than_they_may_be(project, tmp_path):
+    """102,400 bytes with what stands behind the ID, when it is added and when it is taken away."""
+    longest = 102_400 - len("\td_unsid=24\n")
+    upsert(project, tmp_path, f"external_id,last_name\nC1,{'x' * longest}\nC2,{'y' * (longest + 1)}\n")
+    project.sources.add(DataSource(name="surname", key="last_name", dpid=9))
+    receipt, people, lacking = share(project, [1, 2], source="surname", mode="sync")
+    assert (people, lacking, receipt.ids) == ({"C1"}, {"C2": "invalid_id"}, 1)
+    share(project, [10], source="surname", mode="sync", force=True)
+    lines = [line for path in out(project).iterdir() for line in path.read_bytes().splitlines(keepends=True)]
+    assert sorted(map(len, lines)) == [102_398, 102_400]
 
 
 @pytest.mark.parametrize("protection", [Protection.SHA1, Protection.MD5, Protection.SHA384, Protection.SHA512])
@@ -344,6 +359,35 @@ def test_one_segment_of_a_source_has_one_memory(crm):
     side = Receiver(out(crm))
     given = {"source": "crm", "segment": "24", "to": "./out", "mode": "replace"}
     assert crm.audiences.export("one", **given).audience == "one"
-    assert crm.audiences.export("two", **given, max_shrink=1.0).audience == "one"
+    over = crm.audiences.export("two", **given, max_shrink=1.0)
+    assert over.audience == "one"
+    assert any(
+        "held the people of audience one before: those of audience two take their place" in w for w in over.warnings
+    )
     assert side.read() == {P2}
+    assert not any("held the people" in w for w in crm.audiences.export("two", **given).warnings)
     assert crm.audiences.export("one", **{**given, "segment": "25"}).audience == "one (crm 25)"
+
+
+def test_two_shares_of_one_segment_at_one_place(crm):
+    """Each would take away whom the other added: only what adds may stand beside what adds."""
+    side = Receiver(out(crm))
+    share(crm, [1, 2], audience="one", mode="sync")
+    elsewhere, itself = {"to": "./elsewhere"}, {"to": str(out(crm))}
+    for given in ({}, itself, {"mode": "add"}, {"plan": True}):
+        with pytest.raises(ShareMismatch, match="as `one`") as refused:
+            share(crm, [2, 3], audience="two", **({"mode": "sync"} | given))
+        assert "--as 'one'" in refused.value.hint
+    share(crm, [2, 3], audience="two", mode="sync", **elsewhere)
+    share(crm, [2, 3], audience="three", mode="sync", segment="25")
+    share(crm, [1], audience="one", mode="sync")
+    assert side.read() == {P1}
+
+
+def test_two_shares_that_only_add(crm):
+    side = Receiver(out(crm))
+    share(crm, [1, 2], audience="one", mode="add")
+    share(crm, [2, 3], audience="two", mode="add")
+    assert side.read() == {P1, P2, P3}
+    with pytest.raises(ShareMismatch):
+        share(crm, [2], audience="two", mode="sync", force=True)

@@ -138,6 +138,9 @@ def test_a_plan_saves_and_shares_nothing(flow) -> None:
         ({**SHARE, "source": "", "segment": "", "to": " "}, ["", "", ""]),
         ({**SHARE, "max_shrink": "500%"}, ["max_shrink"]),
         ({**SHARE, "max_shrink": "few"}, ["max_shrink"]),
+        ({**SHARE, "max_shrink": 1}, ["max_shrink"]),
+        ({**SHARE, "max_shrink": "1"}, ["max_shrink"]),
+        ({**SHARE, "max_shrink": 50}, ["max_shrink"]),
         ({**SHARE, "source": "wbe"}, ["source"]),
     ],
 )

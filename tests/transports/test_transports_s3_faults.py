@@ -53,6 +53,7 @@ def relayed(endpoint: Endpoint, relay: Relay, **options: str) -> Any:
     return quick(transport_to(endpoint, endpoint_url=f"http://127.0.0.1:{relay.port}", **options))
 
 
+WHOLE = {"multipart_above": str(64 << 20)}
 PARTS = {"multipart_above": str(6 << 20), "part_size": str(5 << 20)}
 
 
@@ -146,6 +147,46 @@ def test_an_answer_is_lost(endpoint: Endpoint, tmp_path: Path, source: Path, met
     assert [one.name for one in transport.list()] == ["y"]
     transport.fetch("y", tmp_path / "back")
     assert (tmp_path / "back").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("options", [WHOLE, PARTS], ids=["whole", "parts"])
+def test_a_receiver_that_takes_objects_at_once(endpoint: Endpoint, source: Path, options: dict[str, str]) -> None:
+    """The writing was answered: the object arrived, whoever has it by now."""
+    transport = quick(transport_to(endpoint, **options))
+    method = "complete_multipart_upload" if options is PARTS else "put_object"
+    real = getattr(transport._client, method)
+
+    def and_taken(**request: Any) -> Any:
+        answer = real(**request)
+        endpoint.client().delete_object(Bucket=request["Bucket"], Key=request["Key"])
+        return answer
+
+    setattr(transport._client, method, and_taken)
+    done = transport.put(source, "x")
+    assert (done.name, done.size_bytes) == ("x", len(CONTENT))
+    assert transport.list() == []
+
+
+def test_a_fault_says_whether_the_object_may_be_there(endpoint: Endpoint, relay: Relay, source: Path) -> None:
+    transport = relayed(endpoint, relay, **WHOLE)
+    relay.cuts = [0] * 1000  # not even asked for
+    with pytest.raises(TransportUnreachable) as before:
+        transport.put(source, "x")
+    relay.cuts = []
+    real = transport._client.put_object
+
+    def lost(**request: Any) -> Any:
+        real(**request)
+        raise TransportUnreachable("lost")
+
+    transport._client.put_object = lost
+    transport._retrying = Retrying(attempts=1)
+    with pytest.raises(TransportUnreachable) as after:
+        transport.put(source, "x")
+    with pytest.raises(RemoteExists) as exists:
+        transport.put(source, "x")
+    told = [one.value.may_have_arrived for one in (before, after, exists)]
+    assert told == [False, True, False]
 
 
 def test_somebody_else_was_first(endpoint: Endpoint, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,13 @@ def export(
         typer.Option("--format", help="Files of an audience manager, or lists with `id` and `change`."),
     ] = "inbound",
     max_shrink: Annotated[
-        str, typer.Option("--max-shrink", metavar="N%", help="Ask first if more of those shared before would leave.")
+        str,
+        typer.Option(
+            "--max-shrink",
+            metavar="N%",
+            help="Ask first if more of those shared before would leave: `50%` or `0.5`. A bare `1` is refused: "
+            "it is `1%` or `100%`.",
+        ),
     ] = "50%",
     gzip: Annotated[bool, typer.Option("--gzip", help="Compress the files.")] = False,
     by_day: Annotated[bool, typer.Option("--by-day", help="Below a folder `date=YYYY-MM-DD`, as S3 wants it.")] = False,
@@ -113,11 +119,16 @@ def _place(session: Session, to: str) -> str:
 
 
 def _part(text: str) -> float:
-    number = text.strip().removesuffix("%")
+    """Give a part of a whole from `50%` or `0.5`. A bare number from 1 on would be read as percent by many."""
+    bare = text.strip()
+    number = bare.removesuffix("%")
     try:
-        value = float(number) / (100 if text.strip().endswith("%") else 1)
+        value = float(number) / (100 if bare.endswith("%") else 1)
     except ValueError:
         value = -1.0
+    if bare == number and 1 <= value <= 100:
+        mend = f"--max-shrink {number}%" + (", or 100% for all" if value == 1 else f", or {value / 100:g}")
+        raise CommandError("--max-shrink is a part of those shared before: percent have a `%`", hint=mend)
     if not 0 <= value <= 1:
         raise CommandError("--max-shrink is a part of those shared before", hint="--max-shrink 50%, or 0.5")
     return value
@@ -141,7 +152,7 @@ def _lines(receipt: ExportReceipt, to: str, *, plan: bool) -> Iterator[Line]:
     yield Line(f"  shared     {receipt.shared:>{wide},}", "bold")
     yield Line(f"  IDs        {receipt.ids:>{wide},}", "bold")
     yield Line()
-    if receipt.mode == "add":
+    if receipt.mode == "add" and not receipt.removed:
         gone = "nobody leaves"
     else:
         gone = "cannot tell who leaves" if receipt.removed is None else f"{receipt.removed:,} removed"

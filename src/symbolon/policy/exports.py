@@ -29,8 +29,10 @@ ALWAYS = ("do_not_share", "opt_out_all", "opt_out_email")
 OF_TELEPHONES = "opt_out_sms"
 #: a profile has no ID of its own that nobody else has who opted out
 SHARED_ID = "id_opted_out"
+#: why a delivery was given up of which nothing had arrived: somebody in it said no meanwhile
+WITHHELD_SINCE = "policy.withheld"
 
-__all__ = ["ALWAYS", "OF_TELEPHONES", "SHARED_ID", "require_terms", "withheld_from_exports"]
+__all__ = ["ALWAYS", "OF_TELEPHONES", "SHARED_ID", "WITHHELD_SINCE", "require_terms", "withheld_from_exports"]
 
 
 def withheld_from_exports(profiles: Profiles, source: DataSource) -> ibis.Table:

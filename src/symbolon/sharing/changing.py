@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from symbolon import policy
+from symbolon import matching, policy
+from symbolon.files.inbound import item_of
 from symbolon.sharing import delta
 from symbolon.sharing.errors import ShrinkRefused
 from symbolon.targeting import ExportReceipt, ShareMode
@@ -71,17 +72,27 @@ class Changes:
         if version is not None:
             table = self._shares.rows(share)
             before = self._engine.scan(table.files(version), self._identifier.schema(source))
-        lines = request.format == "inbound"
+        # whoever can be added has to be able to leave again: that line is the longer one
+        item = item_of(request.segment, removes=True) if request.format == "inbound" else None
         found = self._identifier.find(
-            source, people, directory / "share", before=before, lines=lines, keep=not plan, sink=sink
+            source, people, directory / "share", before=before, item=item, keep=not plan, sink=sink
         )
         removed: list[WrittenFile] = []
         after, total, unsure = found.files, found.ids, 0
         if before is not None and request.mode is ShareMode.ADD:
             left = delta.staying(before, found.rows)
+            # nobody leaves, but whoever said no since; a signal cannot be taken away
+            held = None
+            if request.options.get("signal") != "yes":
+                held = self._identifier.not_to_be_shared(source, before, directory / "share", keep=not plan)
+            if held is not None:
+                words = matching.words_of(before)
+                left = left.anti_join(held, words)
+                said_no = delta.standing(before).semi_join(held, words)
+                removed = self._engine.write(said_no, directory / "share", found.schema, prefix="gone")
             more = self._engine.write(left, directory / "share", found.schema, prefix="staying")
             after = [*found.files, *more]
-            total = ids_before + found.new
+            total = ids_before + found.new - sum(file.rows for file in removed)
             if share.state.unsure:  # some of the new ones are among those before
                 unsure = self._engine.count(delta.unsure(left))
                 total = found.ids + self._engine.count(delta.standing(left))
@@ -93,7 +104,11 @@ class Changes:
         told: int | None = leaving
         if before is None and request.mode is not ShareMode.ADD:
             told = None
-        warnings = [] if done else self._warnings(request, source, share, found, before, leaving, ids_before, plan=plan)
+        people = leaving
+        if before is not None and leaving and "key_version" in found.schema.names:
+            # after a change of the key every text leaves, and comes again as another
+            people = self._engine.count(delta.leaving(before, found.rows))
+        warnings = [] if done else self._warnings(request, source, share, found, before, people, ids_before, plan=plan)
         receipt = ExportReceipt(
             audience=request.audience,
             source=source.name,
@@ -136,7 +151,7 @@ class Changes:
         refused = ""
         if not found.population:
             refused = "the population is empty"
-        elif ids_before and leaving / ids_before > request.max_shrink:
+        elif request.mode is not ShareMode.ADD and ids_before and leaving / ids_before > request.max_shrink:
             refused = (
                 f"{leaving:,} of {ids_before:,} IDs would leave `{request.audience}`, more than the "
                 f"{request.max_shrink:.0%} that may"
@@ -149,18 +164,26 @@ class Changes:
             warnings.append(
                 "nothing is known of what was shared before: who of it should leave cannot be told, and nobody does"
             )
+        newest = share.state.pending or share.state.last
+        now = request.population or (f"workflow {request.workflow}" if request.workflow else "")
+        if newest is not None and newest.population and now and newest.population != now:
+            away = "" if request.mode is ShareMode.ADD else ", and whoever is only in that one leaves"
+            warnings.append(
+                f"`{request.audience}` held the people of {newest.population} before: those of {now} take their "
+                f"place{away}; to share both, make one audience of them, or choose another segment"
+            )
         if share.to and share.to != request.to:
             warnings.append(
                 f"`{request.audience}` was shared to another place before, and only what changed since goes to this "
                 "one; to share with somebody else as well, give it a name of its own"
             )
-        if before is not None and request.mode is ShareMode.ADD:
+        if before is not None and request.options.get("signal") == "yes":
             out = policy.withheld_from_exports(self._profiles, source)
             stay = self._engine.count(delta.standing(before).semi_join(out, "profile_id"))
             if stay:
                 warnings.append(
-                    f"{stay:,} IDs that were shared before are of people whom policy withholds now; `add` takes nobody "
-                    "away, `sync` does"
+                    f"{stay:,} IDs that were shared before are of people whom policy withholds now; a signal cannot be "
+                    "taken away"
                 )
         return warnings
 

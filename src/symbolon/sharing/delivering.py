@@ -1,7 +1,6 @@
-"""A delivery as files: rendered from what was written down, and put where they go.
+"""A delivery as files: rendered from what was written down.
 
-Invariant: the same delivery makes the same files with the same names, whoever renders them and how often. A file that
-is there already with the size that it should have was delivered before.
+Invariant: the same delivery makes the same files with the same names, whoever renders them and how often.
 """
 
 from __future__ import annotations
@@ -13,14 +12,12 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from symbolon.columns import column
-from symbolon.errors import TransportError
 from symbolon.files.inbound import Limits, csv_lines, item_of, lines
 from symbolon.files.inboundnames import InboundName, day_folder
 from symbolon.files.parts import ParquetParts, TextParts
 from symbolon.sharing import delta
 from symbolon.sharing.identifying import integers, wire_texts
 from symbolon.targeting import ShareMode
-from symbolon.transports import RemoteExists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,25 +29,33 @@ if TYPE_CHECKING:
     from symbolon.files.inboundnames import InboundMode
     from symbolon.files.parts import Part
     from symbolon.sharing.shares import Delivery, Look
-    from symbolon.transports.transport import Transport
 
 _BATCH_ROWS = 131_072
 _ADDED, _REMOVED = "added", "removed"
 
 
-class NotDelivered(Exception):
-    """It failed, and it is sure that nothing has arrived; the error is the cause."""
-
-
 class File:
-    """A file of a delivery, rendered."""
+    """A file of a delivery, rendered.
 
-    def __init__(self, name: str, part: Part) -> None:
-        self.name, self.part = name, part
+    Args:
+        mode: what it does at the other side.
+        part: where it is.
+        split: its number, where there are several of its mode.
+    """
 
-    def told(self) -> dict[str, object]:
+    def __init__(self, mode: InboundMode, part: Part, split: int | None) -> None:
+        self.part = part
+        #: tells it from the others of its delivery
+        self.key = f"{mode}.{part.number}"
+        self._mode, self._split = mode, split
+
+    def name(self, delivery: Delivery) -> str:
+        """Give the name that it gets."""
+        return _name(delivery, self._mode, self._split)
+
+    def told(self, name: str) -> dict[str, object]:
         """Give what a receipt tells of it."""
-        return {"name": self.name, "records": self.part.records, "bytes": self.part.size_bytes}
+        return {"name": name, "records": self.part.records, "bytes": self.part.size_bytes}
 
 
 class Rendering:
@@ -86,13 +91,12 @@ class Rendering:
         """Add IDs that leave."""
         self._add(batch, "sync", _REMOVED)
 
-    def close(self, delivery: Delivery) -> list[File]:
-        """Finish the files and name them."""
+    def close(self) -> list[File]:
+        """Finish the files; give them in the order in which they have to arrive."""
         files = []
         for mode in sorted(self._sinks):
             parts = self._sinks[mode].close()
-            some = [File(_name(delivery, mode, part.number if len(parts) > 1 else None), part) for part in parts]
-            files += some
+            files += [File(mode, part, part.number if len(parts) > 1 else None) for part in parts]
         return files
 
     def _add(self, batch: pa.RecordBatch, mode: InboundMode, change: str) -> None:
@@ -136,7 +140,7 @@ def render(
             rendering.rows(batch)
         for batch in batches(removed):
             rendering.removed(batch)
-        return rendering.close(delivery)
+        return rendering.close()
 
 
 def batches(files: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -147,6 +151,11 @@ def batches(files: Sequence[str]) -> Iterator[pa.RecordBatch]:
             if "id" in wanted:
                 wanted = ["id", "part"]
             yield from source.iter_batches(_BATCH_ROWS, columns=wanted)
+
+
+def first_name(delivery: Delivery) -> str:
+    """Give the name of the file of a delivery, if there is only one."""
+    return _name(delivery, "overwrite" if delivery.look.mode is ShareMode.REPLACE else "sync", None)
 
 
 def _name(delivery: Delivery, mode: InboundMode, split: int | None) -> str:
@@ -160,40 +169,3 @@ def _name(delivery: Delivery, mode: InboundMode, split: int | None) -> str:
         return folder + name.render()
     part = f".{split}" if split is not None else ""
     return f"{folder}{look.stem}_{delivery.stamp}.{mode}{part}.{look.format}{'.gz' if look.gzip else ''}"
-
-
-def first_name(delivery: Delivery) -> str:
-    """Give the name of the file of a delivery if there is only one."""
-    return _name(delivery, "overwrite" if delivery.look.mode is ShareMode.REPLACE else "sync", None)
-
-
-def put(files: Sequence[File], transport: Transport) -> None:
-    """Put files where they go; those that are there already are left alone.
-
-    Raises:
-        NotDelivered: it failed, and nothing has arrived.
-        TransportError: it failed, and some may have arrived.
-    """
-    for place, file in enumerate(files):
-        try:
-            _put(file, transport)
-        except TransportError as error:
-            if place == 0 and _absent(file, transport):
-                raise NotDelivered from error
-            raise
-
-
-def _put(file: File, transport: Transport) -> None:
-    try:
-        transport.put(file.part.path, file.name)
-    except RemoteExists:
-        there = transport.stat(file.name)
-        if there is None or there.size_bytes != file.part.size_bytes:
-            raise
-
-
-def _absent(file: File, transport: Transport) -> bool:
-    try:
-        return transport.stat(file.name) is None
-    except TransportError:
-        return False

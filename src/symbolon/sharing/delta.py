@@ -140,6 +140,12 @@ def gone(before: ibis.Table, rows: ibis.Table) -> ibis.Table:
     return standing(before).anti_join(rows.select(*match), match)
 
 
+def leaving(before: ibis.Table, rows: ibis.Table) -> ibis.Table:
+    """Give the match keys that nobody of `rows` has any more, once each: another key makes another text of the same."""
+    words = matching.words_of(rows)
+    return standing(before).anti_join(rows.select(*words), words).select(*words).distinct()
+
+
 def staying(before: ibis.Table, rows: ibis.Table) -> ibis.Table:
     """Give the rows that stay beside `rows` where nobody leaves."""
     match = match_of(rows)

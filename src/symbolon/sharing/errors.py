@@ -95,6 +95,12 @@ class ShareMismatch(DefinitionError):
     default_hint = "share under another name: --as NAME"
 
 
+class TransportInUse(DefinitionError):
+    """A delivery to this transport was begun and has not come to its end; without it, it never could."""
+
+    code = "transport.in_use"
+
+
 class ShrinkRefused(PolicyDenied):
     """So many would leave the shared audience that it looks like a mistake; nothing was sent."""
 

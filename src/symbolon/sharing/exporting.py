@@ -23,10 +23,12 @@ from symbolon import matching, policy
 from symbolon.errors import SymbolonError, TransportError, UnknownNameError
 from symbolon.records import AudienceType, Run, RunState
 from symbolon.sharing.changing import Change, Changes
-from symbolon.sharing.delivering import NotDelivered, Rendering, batches, first_name, put, render
-from symbolon.sharing.errors import AudienceTypeError, DeliveryPending
+from symbolon.sharing.delivering import Rendering, batches, render
+from symbolon.sharing.errors import AudienceTypeError, DeliveryPending, ShareMismatch
 from symbolon.sharing.identifying import Identifier
 from symbolon.sharing.looks import look_of
+from symbolon.sharing.sending import NotDelivered, Sending
+from symbolon.sharing.settling import Settling
 from symbolon.sharing.shares import Delivery, Share, Shares, Standing
 from symbolon.targeting import ExportReceipt, ShareMode, ShareOutcome
 
@@ -88,6 +90,7 @@ class Exporter:
         self._shares = Shares(settings=settings, store=store, lake=lake)
         self._identifier = Identifier(engine=engine, profiles=profiles, sources=sources)
         self._changes = Changes(engine=engine, profiles=profiles, shares=self._shares, identifier=self._identifier)
+        self._settling = Settling(engine=engine, profiles=profiles, shares=self._shares, identifier=self._identifier)
 
     def name_for(self, name: str, source: str, segment: str) -> str:
         """Give the name that an audience is shared under where nobody chose one."""
@@ -119,6 +122,7 @@ class Exporter:
                 f"audience `{audience.name}` is a File audience: its rows are not known to be people",
                 hint=f"symbolon audience reconcile {audience.name} --key FIELD makes a List of it",
             )
+        request = msgspec.structs.replace(request, population=f"audience {audience.name}")
         if not request.audience:
             shared_as = self.name_for(audience.name, request.source, request.segment)
             request = msgspec.structs.replace(request, audience=shared_as)
@@ -134,7 +138,8 @@ class Exporter:
             UnknownNameError: there is no such data source, or no such transport.
             TermsNotAccepted: the source has terms that nobody accepted.
             ExportOptionError: its IDs cannot be written in this format.
-            ShareMismatch: the name is that of a share through another source, or of another segment.
+            ShareMismatch: the name is that of a share through another source, or of another segment; or another share
+                has the same segment of the source at the same place.
             ShrinkRefused: too many would leave, or the population is empty, and it is not forced.
             LockHeld: another export to the same share goes on.
             DeliveryPending: one that was begun before cannot be brought to its end.
@@ -147,11 +152,12 @@ class Exporter:
         look = look_of(request, source)
         with nullcontext() if plan else self._shares.lock(request.audience):
             share = self._shares.check(request, source)
+            self._alone(request, source)
             if plan:
                 change = self._changes.of(request, source, share, people, directory, plan=True)
                 return self._given(change, change.receipt, started)
             try:
-                share = self._settle(share, directory)
+                share = self._settle(share, source, directory)
             except (TransportError, UnknownNameError) as error:
                 raise DeliveryPending.of(share, error) from error
             run_id = _run_id(request)
@@ -199,39 +205,34 @@ class Exporter:
                 removed = self._shares.removed(share).commit(change.removed, schema, mode="overwrite")
             delivery = Delivery(
                 run_id=run_id, stamp=0, to=request.to, look=look, rows=rows, removed=removed, ids=change.ids,
-                unsure=change.unsure, receipt=receipt,
+                unsure=change.unsure, receipt=receipt, population=_population(request),
             )  # fmt: skip
-            delivery = self._stamped(delivery, request.run_id, transport)
-            share = self._shares.move(share, msgspec.structs.replace(share.state, pending=delivery))
             if removed is not None:
                 for batch in batches(self._shares.removed(share).files(removed)):
                     rendering.removed(batch)
-            return self._deliver(share, delivery, rendering.close(delivery), transport, started)
+            files, sending = rendering.close(), Sending(self._shares, transport, request.run_id)
+            delivery = sending.stamped(delivery, files)
+            share = self._shares.move(share, msgspec.structs.replace(share.state, pending=delivery))
+            return self._deliver(share, files, sending, started)
         finally:
             transport.close()
 
-    def _stamped(self, delivery: Delivery, run_id: str, transport: Transport) -> Delivery:
-        """Give a delivery its moment: one whose names nobody has taken. The place is known to answer then."""
-        while True:
-            stamped = msgspec.structs.replace(delivery, stamp=self._shares.stamp(run_id))
-            if transport.stat(first_name(stamped)) is None:
-                return stamped
-
-    def _deliver(
-        self, share: Share, delivery: Delivery, files: list[File], transport: Transport, started: float
-    ) -> ExportReceipt:
-        """Put the files of a delivery that is written down, then move what is shared."""
+    def _deliver(self, share: Share, files: list[File], sending: Sending, started: float) -> ExportReceipt:
+        """Put the files of the delivery that is written down, then move what is shared."""
         try:
-            put(files, transport)
+            share = sending.put(share, files)
         except NotDelivered as failed:
             # nothing has arrived, so nothing is owed: whoever comes next begins anew, perhaps elsewhere
             with suppress(SymbolonError):
+                share = self._shares.read(share.name)
                 self._shares.move(share, msgspec.structs.replace(share.state, pending=None))
             raise failed.__cause__ or failed from None
+        delivery = share.state.pending
+        assert delivery is not None  # noqa: S101 - it is what was put
         receipt = msgspec.structs.replace(
             delivery.receipt,
             version=share.state.version + 1,
-            files=[file.told() for file in files],
+            files=[file.told(delivery.arrived[file.key]) for file in files],
             seconds=round(time.monotonic() - started, 3),
         )
         arrived = msgspec.structs.replace(delivery, receipt=receipt)
@@ -243,16 +244,56 @@ class Exporter:
             self._shares.rows(share).forget_before(share.state.rows)
         return receipt
 
-    def _settle(self, share: Share, directory: Path) -> Share:
-        """Bring a delivery to its end that somebody began; give the share as it stands then."""
+    def _alone(self, request: ShareRequest, source: DataSource) -> None:
+        """Make sure that no other share remembers on its own what one segment has at one place.
+
+        Raises:
+            ShareMismatch: another share goes there, and one of the two takes IDs away that the other added.
+        """
+        for other in self._shares.beside(request, source):
+            newest = other.state.pending or other.state.last
+            only_adds = newest is not None and newest.look.mode is ShareMode.ADD
+            if request.mode is ShareMode.ADD and only_adds:
+                continue
+            if self._place(request.to) in {self._place(other.to), self._place(newest.to if newest else other.to)}:
+                raise ShareMismatch(
+                    f"segment {request.segment} has IDs of data source `{source.name}` at this place already, as "
+                    f"`{other.name}`: two shares would take away each other's",
+                    hint=f"share one audience that holds both, under that name: --as '{other.name}'; or choose another "
+                    "segment",
+                    details={"share": other.name, "segment": request.segment},
+                )
+
+    def _place(self, to: str) -> str:
+        """Give where a place is; as it was written, if it cannot be opened."""
+        try:
+            transport = self._open(to)
+        except SymbolonError:
+            return to
+        transport.close()
+        return transport.place.rstrip("/")
+
+    def _settle(self, share: Share, source: DataSource, directory: Path) -> Share:
+        """Bring a delivery to its end that somebody began; give the share as it stands then.
+
+        Policy is asked again: of a delivery of which nothing has arrived, nothing is owed to those who said no since.
+        """
+        begun = share.state.pending
+        share = self._settling.checked(share, source, directory / "policy")
         pending = share.state.pending
+        if begun is not None and pending is None:
+            with suppress(SymbolonError):
+                if not self._store.run(begun.run_id).state.is_final:
+                    self._store.finish_run(begun.run_id, RunState.FAILED, policy.WITHHELD_SINCE)
+            return share
         if pending is not None:
             transport = self._open(pending.to)
             removed = [] if pending.removed is None else self._shares.removed(share).files(pending.removed)
             rows = self._shares.rows(share).files(pending.rows)
             try:
                 files = render(pending, rows, removed, directory / "again", limits=self._limits)
-                receipt = self._deliver(share, pending, files, transport, time.monotonic())
+                sending = Sending(self._shares, transport, pending.run_id)
+                receipt = self._deliver(share, files, sending, time.monotonic())
             finally:
                 transport.close()
             self._noted(pending.run_id, receipt)
@@ -301,6 +342,10 @@ class Exporter:
             receipt = msgspec.structs.replace(receipt, seconds=round(time.monotonic() - started, 3))
         people = change.found.rows.select("profile_id").distinct()
         return ShareOutcome(receipt, people, change.found.complement)
+
+
+def _population(request: ShareRequest) -> str:
+    return request.population or (f"workflow {request.workflow}" if request.workflow else "")
 
 
 def _run_id(request: ShareRequest) -> str:

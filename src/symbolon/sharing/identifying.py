@@ -92,7 +92,7 @@ class Identifier:
         directory: Path,
         *,
         before: ibis.Table | None = None,
-        lines: bool = False,
+        item: str | None = None,
         keep: bool = True,
         sink: Callable[[pa.RecordBatch], None] | None = None,
     ) -> Found:
@@ -103,7 +103,7 @@ class Identifier:
             people: `profile_id`.
             directory: where to stage.
             before: what was shared before.
-            lines: whether an ID has to stand on a line of an inbound file.
+            item: what stands behind an ID on a line of an inbound file, at its longest; None = no line.
             keep: whether digests that are made now are kept.
             sink: is given the rows as they are staged, in the same order.
         """
@@ -129,7 +129,7 @@ class Identifier:
         repeats = self._repeats(source, allowed, suspects, directory)
         version = source.key_version if source.protection is Protection.AES_CBC else None
         rows = delta.parted(allowed, repeats, before, version)
-        files = self._written(source, rows, schema, directory, lines=lines, sink=sink)
+        files = self._written(source, rows, schema, directory, item=item, sink=sink)
         written = self._engine.scan([str(file.path) for file in files], schema)
         row = self._engine.fetch(delta.counts(written, one_id_a_profile=source.kind is Kind.DECLARED)).to_pylist()[0]
         withheld = out.semi_join(population, "profile_id")
@@ -158,6 +158,38 @@ class Identifier:
             withheld=reasons,
             without_id=missing,
         )
+
+    def not_to_be_shared(
+        self, source: DataSource, rows: ibis.Table, directory: Path, *, missing: bool = False, keep: bool = True
+    ) -> ibis.Table | None:
+        """Give the match keys among rows of a delivery that may not be shared any more; None = all may.
+
+        Args:
+            source: whose IDs.
+            rows: see `symbolon.sharing.delta`.
+            directory: where to stage.
+            missing: also those of profiles that are not there any more.
+            keep: whether digests that are made now are kept.
+        """
+        words = matching.words_of(rows)
+        out, some = self._staged(
+            policy.withheld_from_exports(self._profiles, source), directory, _REASONED, "withheld-now"
+        )
+        taken = []
+        if some:
+            index, _ = self._index(source, keep=keep)
+            taken = [one.semi_join(out, "profile_id").select(*words) for one in (rows, index)]
+        if missing:
+            people = self._profiles.current()
+            there = rows.semi_join(people, "profile_id").select(*words)
+            taken.append(rows.anti_join(people, "profile_id").select(*words).anti_join(there, words))
+        if not taken:
+            return None
+        match = taken[0].union(*taken[1:]) if len(taken) > 1 else taken[0]
+        held, count = self._staged(
+            rows.select(*words).semi_join(match, words).distinct(), directory, _words(source), "not-to-be-shared"
+        )
+        return held if count else None
 
     def identified(self, source: DataSource, people: ibis.Table, directory: Path) -> tuple[ibis.Table, ibis.Table]:
         """Give people their IDs as they stand on the wire, and those who have none with the reason."""
@@ -195,11 +227,11 @@ class Identifier:
         schema: pa.Schema,
         directory: Path,
         *,
-        lines: bool,
+        item: str | None,
         sink: Callable[[pa.RecordBatch], None] | None,
     ) -> list[WrittenFile]:
         """Stage rows, and hand them on meanwhile; those whose value makes no ID are left out."""
-        made = self._with_texts(source, rows, schema, lines=lines) if has_texts(source) else self._batches(rows, schema)
+        made = self._with_texts(source, rows, schema, item=item) if has_texts(source) else self._batches(rows, schema)
         staging = ParquetStaging(directory, schema, name="rows")
         if sink is None:
             for batch in made:
@@ -216,7 +248,7 @@ class Identifier:
         return staging.close()
 
     def _with_texts(
-        self, source: DataSource, rows: ibis.Table, schema: pa.Schema, *, lines: bool
+        self, source: DataSource, rows: ibis.Table, schema: pa.Schema, *, item: str | None
     ) -> Iterator[pa.RecordBatch]:
         """Give rows with their text: as it was, where the other side has it already, else made now."""
         if "id" in rows.columns:
@@ -226,7 +258,7 @@ class Identifier:
         people = self._profiles.current()
         values = people.select("profile_id", value=people[source.key].cast("string"))
         for batch in self._engine.batches(rows.inner_join(values, "profile_id").select(*rows.columns, "value")):
-            texts = _protected(batch.column("value"), spec, lines=lines)
+            texts = _protected(batch.column("value"), spec, item=item)
             columns = {name: batch.column(name) for name in batch.schema.names} | {"id": texts}
             whole = pa.record_batch([columns[name] for name in schema.names], schema=schema)
             yield whole.filter(texts.is_valid()) if texts.null_count else whole
@@ -289,8 +321,8 @@ def _words(source: DataSource) -> pa.Schema:
     return pa.schema([(f"d{place}", pa.int64()) for place in range(ids.word_count(algorithm_of(source)))])
 
 
-def _protected(values: pa.Array, spec: IdSpec, *, lines: bool) -> pa.Array:
+def _protected(values: pa.Array, spec: IdSpec, *, item: str | None) -> pa.Array:
     texts = ids.protect(values, spec)
-    if not lines:
+    if item is None:
         return texts
-    return nulled(texts, writable(texts))
+    return nulled(texts, writable(texts, item))

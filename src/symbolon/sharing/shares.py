@@ -78,6 +78,12 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     #: those of them that an earlier delivery, given up, may have added or taken away, and this one does not name
     unsure: int = 0
     receipt: ExportReceipt
+    #: whose people these are: `audience NAME` or `workflow NAME`; empty = not known
+    population: str = ""
+    #: whether a file of it, or of the delivery that it stands for, may have arrived
+    begun: bool = False
+    #: files that arrived: `sync.1`, the mode and the number of the part, and the name that it got
+    arrived: dict[str, str] = {}
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,6 +176,17 @@ class Shares:
                 )
         return self.read(request.audience)
 
+    def beside(self, request: ShareRequest, source: DataSource) -> list[Share]:
+        """Give the other shares of the same source and segment of which something is known, wherever they go."""
+        found = []
+        for one in self._store.definitions(_KIND):
+            body = msgspec.json.decode(one.body, type=_Body)
+            if one.name != request.audience and (body.source_id, body.segment) == (source.id, request.segment):
+                share = self.read(one.name)
+                if share.state.rows is not None or share.state.pending is not None:
+                    found.append(share)
+        return found
+
     def define(self, share: Share, request: ShareRequest, source: DataSource) -> Share:
         """Keep what a share is, new or changed."""
         found = self._store.definition_versions(_KIND, share.name)
@@ -231,6 +248,17 @@ class Shares:
         path = self._settings.locks_dir / f"share-{slug}.lock"
         with file_lock(path, wait_s=LOCK_WAIT_S, holder=f"an export to shared audience `{name}`"):
             yield
+
+
+def under_way(store: Store) -> dict[str, str]:
+    """Give the places of deliveries that somebody began, by the name of their share."""
+    found = {}
+    for one in store.definitions(_KIND):
+        record = store.state(_state(msgspec.json.decode(one.body, type=_Body).number))
+        pending = None if record is None else msgspec.convert(record.facts, Standing).pending
+        if pending is not None:
+            found[one.name] = pending.to
+    return found
 
 
 def _state(number: int) -> str:

@@ -14,6 +14,8 @@ import msgspec
 from symbolon.errors import SymbolonError, UnknownNameError
 from symbolon.keys import Secret
 from symbolon.records import DefinitionKind
+from symbolon.sharing.errors import TransportInUse
+from symbolon.sharing.shares import under_way
 from symbolon.store import SealedDefinitions
 from symbolon.transports import (
     Below,
@@ -71,6 +73,7 @@ class Transports:
     """The transports of a project."""
 
     def __init__(self, *, store: Store, keys: KeyProvider, settings: Settings) -> None:
+        self._store = store
         self._kept = SealedDefinitions(store, keys, _KIND, TransportInvalid)
         self._base = settings.project
 
@@ -146,7 +149,17 @@ class Transports:
 
         Raises:
             UnknownNameError: nothing has this name.
+            TransportInUse: a delivery to it has not come to its end.
         """
+        root = self.show(name).url.rstrip("/")
+        begun = [share for share, to in under_way(self._store).items() if _leads_to(to, name, root)]
+        if begun:
+            named = ", ".join(f"`{one}`" for one in begun)
+            raise TransportInUse(
+                f"a delivery of {named} to transport `{name}` has not come to its end",
+                hint="export it once more, which brings it to its end, or give it up: symbolon share discard NAME",
+                details={"shares": begun},
+            )
         self._kept.delete(name)
 
     def open(self, name: str, *, base: Path | None = None) -> Transport:
@@ -241,6 +254,13 @@ class Transports:
         except NameRefused:
             whole.close()
             raise
+
+
+def _leads_to(to: str, name: str, root: str) -> bool:
+    """Tell whether a place is that of a transport or below it, by its name or by its URL."""
+    if is_url(to):
+        return is_url(root) and (to.rstrip("/") + "/").startswith(root + "/")
+    return to.partition("/")[0] == name
 
 
 def _defined(definition: Definition) -> DefinedTransport:

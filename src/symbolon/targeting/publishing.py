@@ -83,6 +83,8 @@ class ShareRequest(msgspec.Struct, frozen=True, kw_only=True):
     #: number of the data source that owns the segment
     options: dict[str, str] = {}
     workflow: str = ""
+    #: whose people these are: `audience NAME`; empty = those of the workflow
+    population: str = ""
     run_id: str = ""
 
 

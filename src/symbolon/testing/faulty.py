@@ -120,7 +120,9 @@ class FaultyTransport:
         left = self.faults.broken.get(method, 0)
         if left > 0:
             self.faults.broken[method] = left - 1
-            raise TransportUnreachable("the connection broke in the middle (a test)")
+            broken = TransportUnreachable("the connection broke in the middle (a test)")
+            broken.may_have_arrived = False
+            raise broken
 
     def _after(self) -> None:
         if self.faults.lost_answers > 0:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from symbolon.errors import SymbolonError, TransportError
 from symbolon.transports.errors import SourceChanged, TransportFull
 from symbolon.transports.paths import temporary
 
@@ -50,6 +52,33 @@ def leaving(source: Path) -> Iterator[tuple[BinaryIO, int]]:
     """
     with source.open("rb") as file:
         yield file, os.fstat(file.fileno()).st_size
+
+
+@dataclass(slots=True)
+class Placing:
+    """Whether a file that is put may have its final name already, over several attempts."""
+
+    #: the other side was asked to give the name, and has not said that it did not
+    asked: bool = False
+
+    @contextlib.contextmanager
+    def last_step(self) -> Iterator[None]:
+        """Ask for the name. A refusal is an answer: it was not given; a line that broke tells nothing."""
+        before, self.asked = self.asked, True
+        try:
+            yield
+        except SymbolonError as error:
+            self.asked = before or error.retryable
+            raise
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """Say with every fault whether the file may be there all the same."""
+        try:
+            yield
+        except TransportError as error:
+            error.may_have_arrived = self.asked
+            raise
 
 
 def unchanged(file: BinaryIO, size: int, sent: int) -> None:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from symbolon.transports.copying import CHUNK, arriving, leaving, unchanged
+from symbolon.transports.copying import CHUNK, Placing, arriving, leaving, unchanged
 from symbolon.transports.errors import (
     NameRefused,
     RemoteChanged,
@@ -108,7 +108,9 @@ class LocalTransport:
 
     def put(self, source: Path, name: str, *, overwrite: bool = False) -> RemoteFile:
         """Copy a local file to `name`, by a temporary name beside it."""
+        placing = Placing()
         with (
+            placing.told(),
             leaving(source) as (file, size),
             _told(name),
             self._folder_of(checked(name), create=True) as (folder, last),
@@ -128,6 +130,7 @@ class LocalTransport:
                     os.replace(part, last, src_dir_fd=folder, dst_dir_fd=folder)
                 else:
                     _linked(part, folder, last, folder)
+                placing.asked = True
             finally:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(part, dir_fd=folder)

@@ -11,11 +11,13 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from symbolon.transports.copying import CHUNK, arriving, leaving, unchanged
+from symbolon.errors import TransportError
+from symbolon.transports.copying import CHUNK, Placing, arriving, leaving, unchanged
 from symbolon.transports.errors import (
     RemoteChanged,
     RemoteExists,
@@ -140,23 +142,25 @@ class S3Transport:
     def put(self, source: Path, name: str, *, overwrite: bool = False) -> RemoteFile:
         """Copy a local file to `name`, in parts where it is large."""
         checked(name)
-        # asked first: it saves the sending, and guards at endpoints that know no conditions
-        if not overwrite and self._head(name) is not None:
-            raise RemoteExists(f"`{name}` is there already")
-        mark = secrets.token_hex(16)
-        with leaving(source) as (file, size):
+        placing, mark = Placing(), secrets.token_hex(16)
+        with placing.told(), leaving(source) as (file, size):
+            # asked first: it saves the sending, and guards at endpoints that know no conditions
+            if not overwrite and self._head(name) is not None:
+                raise RemoteExists(f"`{name}` is there already")
             try:
                 if size > self._writing.multipart_above:
-                    self._put_parts(file, size, name, mark, overwrite=overwrite)
+                    etag = self._put_parts(file, size, name, mark, placing, overwrite=overwrite)
                 else:
-                    self._put_whole(file, size, name, mark, overwrite=overwrite)
+                    etag = self._put_whole(file, size, name, mark, placing, overwrite=overwrite)
             except RemoteChanged:  # the condition failed: somebody was first, or we were, and the answer was lost
-                if not self._is_ours(name, mark):
+                head = self._head(name)
+                if head is None and placing.asked:
+                    raise TransportUnreachable(f"whether `{name}` arrived is not known: it was taken away") from None
+                if head is None or head.get("Metadata", {}).get(_MARK) != mark:
+                    placing.asked = False
                     raise RemoteExists(f"`{name}` is there already") from None
-        found = self.stat(name)
-        if found is None or found.size_bytes != size:
-            raise RemoteChanged(f"`{name}` is not as it was written: somebody else wrote it too, or took it away")
-        return found
+                etag = head["ETag"]
+        return self._placed(name, size, etag)
 
     def move(self, name: str, target: str) -> None:
         """Copy an object if it is still the same and the other name is free; then delete the first."""
@@ -234,6 +238,14 @@ class S3Transport:
         except RemoteMissing:
             return None
 
+    def _placed(self, name: str, size: int, etag: str) -> RemoteFile:
+        """Give an object that was put: the writing was answered, so it is there, or was and has been taken since."""
+        with contextlib.suppress(TransportError):
+            head = self._head(name)
+            if head is not None and head["ETag"] == etag:
+                return _remote(name, head["ContentLength"], head)
+        return _remote(name, size, {"LastModified": datetime.now(UTC), "ETag": etag})
+
     def _is_ours(self, name: str, mark: str) -> bool:
         head = self._head(name)
         return head is not None and head.get("Metadata", {}).get(_MARK) == mark
@@ -241,17 +253,22 @@ class S3Transport:
     def _condition(self, *, overwrite: bool) -> dict[str, str]:
         return {} if overwrite or not self._writing.conditional else {"IfNoneMatch": "*"}
 
-    def _put_whole(self, file: BinaryIO, size: int, name: str, mark: str, *, overwrite: bool) -> None:
+    def _put_whole(self, file: BinaryIO, size: int, name: str, mark: str, placing: Placing, *, overwrite: bool) -> str:
+        """Write an object by one request; give its ETag."""
         data = file.read(size)
         unchanged(file, size, len(data))
-        self._asked(
-            name, lambda: self._client.put_object(
-                Bucket=self._bucket, Key=self._key(name), Body=data, Metadata={_MARK: mark},
-                **self._condition(overwrite=overwrite), **self._writing.wrapping(),
-            )
-        )  # fmt: skip
 
-    def _put_parts(self, file: BinaryIO, size: int, name: str, mark: str, *, overwrite: bool) -> None:
+        def once() -> Any:
+            with placing.last_step(), told(name):
+                return self._client.put_object(
+                    Bucket=self._bucket, Key=self._key(name), Body=data, Metadata={_MARK: mark},
+                    **self._condition(overwrite=overwrite), **self._writing.wrapping(),
+                )  # fmt: skip
+
+        return str(self._retrying.run(once)["ETag"])
+
+    def _put_parts(self, file: BinaryIO, size: int, name: str, mark: str, placing: Placing, *, overwrite: bool) -> str:
+        """Write an object by a multipart upload; give its ETag."""
         length = max(self._writing.part_size, -(-size // _MOST_PARTS))
         with self._upload(name, mark) as upload:
             parts: _Parts = []
@@ -261,7 +278,7 @@ class S3Transport:
                 parts.append(self._part(upload, len(parts) + 1, data))
                 sent += len(data)
             unchanged(file, size, sent)
-            self._complete(upload, parts, overwrite=overwrite)
+            return self._complete(upload, parts, placing, overwrite=overwrite)
 
     def _copy_parts(self, name: str, target: str, head: Any, mark: str) -> None:
         size, length = head["ContentLength"], max(_LARGEST_COPY // 10, -(-head["ContentLength"] // _MOST_PARTS))
@@ -277,7 +294,7 @@ class S3Transport:
                     )
                 )  # fmt: skip
                 parts.append({"PartNumber": number, "ETag": copied["CopyPartResult"]["ETag"]})
-            self._complete(upload, parts, overwrite=False)
+            self._complete(upload, parts, Placing(), overwrite=False)
 
     @contextlib.contextmanager
     def _upload(self, name: str, mark: str) -> Any:
@@ -301,19 +318,19 @@ class S3Transport:
         )  # fmt: skip
         return {"PartNumber": number, "ETag": answer["ETag"]}
 
-    def _complete(self, upload: dict[str, str], parts: _Parts, *, overwrite: bool) -> None:
+    def _complete(self, upload: dict[str, str], parts: _Parts, placing: Placing, *, overwrite: bool) -> str:
         tries = 0
 
-        def once() -> None:
+        def once() -> Any:
             nonlocal tries
             tries += 1
-            with told(upload["Key"]):
-                self._client.complete_multipart_upload(
+            with placing.last_step(), told(upload["Key"]):
+                return self._client.complete_multipart_upload(
                     **upload, MultipartUpload={"Parts": parts}, **self._condition(overwrite=overwrite)
                 )
 
         try:
-            self._retrying.run(once)
+            return str(self._retrying.run(once)["ETag"])
         except TransportRefused as error:
             if tries > 1 and error.details.get("answer") == "NoSuchUpload":  # done, and the answer was lost
                 raise RemoteChanged("the upload is over") from None

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from symbolon.errors import SymbolonError
-from symbolon.transports.copying import CHUNK, arriving, leaving, unchanged
+from symbolon.transports.copying import CHUNK, Placing, arriving, leaving, unchanged
 from symbolon.transports.errors import (
     NameRefused,
     RemoteChanged,
@@ -39,7 +39,7 @@ from symbolon.transports.paths import (
 )
 from symbolon.transports.probing import probe
 from symbolon.transports.retrying import Retrying
-from symbolon.transports.sftpsession import Session, SftpSettings, missing_root
+from symbolon.transports.sftpsession import Session, SftpSettings, missing_root, told
 from symbolon.transports.transport import RemoteFile
 
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ class SftpTransport:
         with leaving(source) as (file, size):
             writing = _Writing(checked(name), file, size, self._mode, self._swept, overwrite=overwrite)
             try:
-                return self._asked(name, writing.go_on, progress=lambda: writing.offset)
+                with writing.placing.told():
+                    return self._asked(name, writing.go_on, progress=lambda: writing.offset)
             except BaseException as error:
                 if not isinstance(error, TransportUnreachable):
                     with contextlib.suppress(SymbolonError):
@@ -212,38 +213,36 @@ class _Writing:
         self._overwrite = overwrite
         self._part = temporary()
         self._path = ""
-        self._is_whole = False
+        #: what it is once it is written whole
+        self._whole: RemoteFile | None = None
+        self.placing = Placing()
         self.offset = 0
 
     async def go_on(self, opened: Opened) -> RemoteFile:
         folder = await opened.folder(self._name.rpartition("/")[0])
         target = f"{folder.rstrip('/')}/{self._name.rpartition('/')[2]}"
         first, self._path = not self._path, f"{folder.rstrip('/')}/{self._part}"
-        if self._is_whole and not await opened.sftp.lexists(self._path):
-            done = await _stat(opened, self._name)
-            if done is not None and done.size_bytes == self._size:  # renamed, and the answer was lost
-                return done
+        if self._whole is not None and self.placing.asked and not await opened.sftp.lexists(self._path):
+            return self._whole  # renamed, and the answer was lost; whoever takes files may have it by now
         if not self._overwrite and await opened.sftp.lexists(target):
             raise RemoteExists(f"`{self._name}` is there already")
         if folder not in self._swept:
             self._swept.add(folder)
             await _sweep(opened, folder)
-        await self._write(opened, first=first)
-        self._is_whole = True
-        if self._overwrite:
-            await _replace(opened, self._path, target, self._name)
-        else:
-            await _rename(opened, self._path, target, self._name)
-        done = await _stat(opened, self._name)
-        if done is None or done.size_bytes != self._size:
-            raise RemoteChanged(f"`{self._name}` is not as it was written: somebody else wrote it too, or took it away")
-        return done
+        self._whole = await self._write(opened, first=first)
+        with self.placing.last_step(), told(self._name):
+            if self._overwrite:
+                await _replace(opened, self._path, target, self._name)
+            else:
+                await _rename(opened, self._path, target, self._name)
+        return self._whole
 
     async def give_up(self, opened: Opened) -> None:
         if self._path:
             await opened.sftp.remove(self._path)
 
-    async def _write(self, opened: Opened, *, first: bool) -> None:
+    async def _write(self, opened: Opened, *, first: bool) -> RemoteFile:
+        """Write what is missing under the temporary name; give the file as it will be under its own."""
         import asyncssh  # noqa: PLC0415 - an extra
 
         attrs = asyncssh.SFTPAttrs(permissions=self._mode) if self._mode is not None else asyncssh.SFTPAttrs()
@@ -263,11 +262,12 @@ class _Writing:
                 raise await self._why(opened) from None
             if self._mode is not None:
                 await handle.setstat(attrs)  # whatever the umask there says
-            written = (await handle.stat()).size
+            written = await handle.stat()
         unchanged(self._file, self._size, self.offset)
-        if written != self._size:
+        if written.size != self._size:
             self.offset = 0
             raise TransportUnreachable("the SFTP server has another size than was sent")
+        return _regular(self._name, written)
 
     async def _why(self, opened: Opened) -> SymbolonError:
         """Say why writing failed: version 3 of the protocol has one word for everything."""

@@ -75,6 +75,9 @@ class Transport(Protocol):
     def put(self, source: Path, name: str, *, overwrite: bool = False) -> RemoteFile:
         """Copy a local file to `name`: readers see it whole or not at all. Folders are made.
 
+        Once the other side has said that the name is given, it is done: whoever takes the file away at once changes
+        nothing. A fault says by `may_have_arrived` whether the file may be there all the same.
+
         Raises:
             RemoteExists: there is one already, and `overwrite` is off.
         """

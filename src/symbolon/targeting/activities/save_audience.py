@@ -74,7 +74,10 @@ class SaveAudienceOptions(Options, frozen=True, kw_only=True):
     ] = None
     max_shrink: Annotated[
         float | str | None,
-        Meta(description="`share`: largest part of those shared before that may leave, `50%` or 0.5. Default: 50%."),
+        Meta(
+            description="`share`: largest part of those shared before that may leave, `50%` or 0.5; all = `100%`. "
+            "Default: 50%."
+        ),
     ] = None
     force: Annotated[
         bool, Meta(description="`share`: share an empty population, or shrink more than `max_shrink`, all the same.")
@@ -199,6 +202,12 @@ def _shrink(options: SaveAudienceOptions, context: Context) -> float:
         value = float(given.removesuffix("%")) / 100 if isinstance(given, str) and given.endswith("%") else float(given)
     except ValueError:
         value = -1.0
+    if value >= 1 and not (isinstance(given, str) and given.endswith("%") and value == 1):
+        # a bare 1 would be read as one percent by many
+        context.fault(
+            "max_shrink", "this is no part of a whole: percent have a `%`", "max_shrink: 50%, or 0.5; 100% = all"
+        )
+        return 0.5
     if not 0 <= value <= 1:
         context.fault("max_shrink", "this is no part of a whole", "max_shrink: 50%, or max_shrink: 0.5")
         return 0.5
