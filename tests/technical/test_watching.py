@@ -12,7 +12,7 @@ from arrivals import Clock, digest, members, write_set
 
 from symbolon.errors import SymbolonError
 from symbolon.records import ArrivalState
-from symbolon.technical import Feed, Watcher
+from symbolon.technical import Feed, HealthState, Watcher
 from symbolon.technical.grouping import group
 from symbolon.transports import open_transport
 
@@ -148,6 +148,40 @@ def test_sets_are_imported_in_the_order_of_their_names(project, drop: Path, feed
     (late,) = watcher.look(feed)
     assert (late.state, late.facts["error"]["code"]) == (ArrivalState.SKIPPED, "import.older")
     assert members(project) == ["P001", "P002", "P003", "P005"]
+
+
+def test_an_incremental_set_waits_for_an_older_one_that_is_not_whole(
+    project, drop: Path, feed: Feed, watcher: Watcher, clock: Clock, tmp_path: Path
+) -> None:
+    write_set(drop, STAMP, [[1, 2]])
+    control, first, second = write_set(tmp_path, STAMP + 1000, [[3], [4]], mode="iter")
+    shutil.copy(control, drop)
+    write_set(drop, STAMP + 2000, [[5]], mode="iter")
+    held = [("waiting", "no part has come yet"), ("waiting", f"an older set is not finished: {control.stem}")]
+    assert [(one.state.value, one.facts["why"]) for one in watcher.look(feed)][1:] == held
+    shutil.copy(first, drop)
+    watcher.look(feed)
+    assert watcher.look(feed, force=True) == []
+    assert members(project) == ["P001", "P002"]
+    shutil.copy(second, drop)
+    assert [one.state for one in watcher.look(feed)] == [ArrivalState.IMPORTED] * 2
+    assert members(project) == ["P001", "P002", "P003", "P004", "P005"]
+
+
+def test_a_full_set_waits_for_none_and_an_incremental_one_too_late_is_told(
+    project, drop: Path, feed: Feed, watcher: Watcher, tmp_path: Path
+) -> None:
+    control, part = write_set(tmp_path, STAMP, [[1]], mode="iter")
+    shutil.copy(control, drop)
+    write_set(drop, STAMP + 1000, [[2]])
+    assert [one.state for one in watcher.look(feed)] == [ArrivalState.WAITING, ArrivalState.IMPORTED]
+    shutil.copy(part, drop)
+    (late,) = watcher.look(feed)
+    assert (late.state, late.facts["error"]["code"]) == (ArrivalState.REFUSED, "import.older")
+    assert list((drop / "quarantine").rglob(f"{part.name}.receipt.json"))
+    assert members(project) == ["P002"]
+    (item,) = [item for item in project.health.items() if item.name == "feed partner"]
+    assert (item.state, "import.older" in item.detail) == (HealthState.WARN, True)
 
 
 def test_a_passing_fault_is_tried_again_later_and_nothing_is_set_aside(

@@ -30,6 +30,8 @@ class RemoteSet:
     info: RemoteFile | None = None
     #: time in the name, milliseconds; None = it has none
     timestamp_ms: int | None = None
+    #: whether it changes what it names (`iter` in its name) instead of replacing everything
+    is_incremental: bool = False
     #: whether the name can have further parts
     is_split: bool = False
 
@@ -80,12 +82,15 @@ def group(files: Iterable[RemoteFile], timestamp: str, left_out: tuple[str, ...]
         one = found.setdefault(key, RemoteSet(key))
         one.parts.append(file)
         if name is not None:
-            one.timestamp_ms = name.timestamp_ms
+            one.timestamp_ms, one.is_incremental = name.timestamp_ms, name.mode == "iter"
             one.is_split = one.is_split or name.split > 0 or len(one.parts) > 1
     for control in controls:
         stem = control.name[: -len(INFO)]
         one = found.get(stem) or found.get(stem.removesuffix(".gz")) or found.setdefault(stem, RemoteSet(stem))
         one.info = control
+        name = parse_name(f"{stem.rpartition('/')[2]}.sync", timestamp=timestamp)
+        if name is not None and not one.parts:  # its parts are still to come: it has its place in the order already
+            one.timestamp_ms, one.is_incremental = name.timestamp_ms, name.mode == "iter"
     ordered = sorted(found.values(), key=lambda one: (one.timestamp_ms or 0, one.name))
     for one in ordered:
         one.parts.sort(key=lambda part: part.name)

@@ -1,7 +1,8 @@
 """`import-shared-audiences`: file sets that arrived whole are imported, once, in order; what cannot be is set aside.
 
 Invariant: a set is imported only when it did not change between two looks, or its control file says that it is whole;
-what became of it is noted under its name and fingerprint. A worker that dies anywhere leaves what the next look brings
+what became of it is noted under its name and fingerprint. An incremental set is never imported before one that is older
+and not finished: the older one would be too old afterwards, and its changes lost. A worker that dies anywhere leaves what the next look brings
 to the same end: importing the same content again changes nothing, and files are moved after it is noted why.
 """
 
@@ -40,7 +41,7 @@ QUARANTINE, ARCHIVE = "quarantine", "archive"
 _PAUSES_S = (5, 15, 60, 300, 900)
 #: codes that say that the set is not whole yet, not that it is wrong
 _NOT_YET = frozenset({"file.incomplete"})
-#: codes of a set that nobody needs any more
+#: codes of a full set that nobody needs any more; what an incremental one changes is in no newer file, so it is refused
 _TOO_LATE = frozenset({"import.older"})
 
 
@@ -125,33 +126,61 @@ class Watcher:
             known = {file.name for file in listed}
             listed += [file for file in transport.list(pattern="*.info") if file.name not in known]
         happened = []
+        unfinished = ""
         for one in group(listed, source.timestamp, (f"{QUARANTINE}/", f"{ARCHIVE}/")):
-            arrival = self._arrived(feed, transport, one, force=force, progress=progress)
-            if arrival is not None:
-                happened.append(arrival)
+            before = self._store.arrival(feed.name, one.name)
+            after = self._arrived(feed, transport, one, before, behind=unfinished, force=force, progress=progress)
+            if after is not before:
+                happened.append(after)
+            if after.state is ArrivalState.WAITING and one.timestamp_ms is not None:
+                unfinished = unfinished or one.name
         return happened
 
     def _arrived(
-        self, feed: Feed, transport: Transport, one: RemoteSet, *, force: bool, progress: Progress | None
-    ) -> Arrival | None:
-        """Do what is to be done with one set; None = nothing."""
-        before = self._store.arrival(feed.name, one.name)
+        self,
+        feed: Feed,
+        transport: Transport,
+        one: RemoteSet,
+        before: Arrival | None,
+        *,
+        behind: str,
+        force: bool,
+        progress: Progress | None,
+    ) -> Arrival:
+        """Do what is to be done with one set; gives `before` itself where that is nothing.
+
+        Args:
+            behind: name of an older set that is not finished yet; empty = there is none.
+        """
         known = before is not None and before.fingerprint == one.fingerprint
-        if before is not None and before.state is not ArrivalState.WAITING and (known or _is_rest_of(one, before)):
-            self._tidy(feed, transport, before)
-            return None
+        if before is not None and before.state is not ArrivalState.WAITING:
+            if known or _is_rest_of(one, before):
+                return self._tidy(feed, transport, before)
+            if not one.parts:  # a control file that outlived its parts
+                return before
         first = Arrival(feed=feed.name, name=one.name, fingerprint=one.fingerprint)
         arrival = msgspec.structs.replace(
             before or first, fingerprint=one.fingerprint, facts=(before.facts if before and known else {})
         )
-        if known and not force and self._clock().timestamp() < float(str(arrival.facts.get("next_try", 0))):
-            return None
+        pauses = self._clock().timestamp() < float(str(arrival.facts.get("next_try", 0)))
+        if before is not None and known and pauses and not force:
+            return before
+        why = self._is_unfinished(feed, transport, one, behind=behind, seen_before=known or force)
+        if not why:
+            return self._import(feed, transport, one, arrival, progress)
+        if before is not None and known and before.facts.get("why") == why:
+            return before
+        return self._note(arrival, ArrivalState.WAITING, {"why": why})
+
+    def _is_unfinished(
+        self, feed: Feed, transport: Transport, one: RemoteSet, *, behind: str, seen_before: bool
+    ) -> str:
+        """Say why a set is not to be imported yet; empty = it is."""
         if not one.parts:
-            return None if known else self._note(arrival, ArrivalState.WAITING, {"why": "no part has come yet"})
-        whole = self._is_whole(feed, transport, one, seen_before=known or force)
-        if whole:
-            return self._note(arrival, ArrivalState.WAITING, {"why": whole}) if not known else None
-        return self._import(feed, transport, one, arrival, progress)
+            return "no part has come yet"
+        if behind and one.is_incremental and one.timestamp_ms is not None:
+            return f"an older set is not finished: {behind}"
+        return self._is_whole(feed, transport, one, seen_before=seen_before)
 
     def _is_whole(self, feed: Feed, transport: Transport, one: RemoteSet, *, seen_before: bool) -> str:
         """Say why a set is not whole yet; empty = it is."""
@@ -226,7 +255,7 @@ class Watcher:
             "fingerprints": {file.name: file.fingerprint for file in one.files},
             "error": {"code": error.code, "summary": error.summary, "hint": error.hint},
         }
-        if error.code in _TOO_LATE:
+        if error.code in _TOO_LATE and not one.is_incremental:
             return self._tidy(feed, transport, self._note(arrival, ArrivalState.SKIPPED, facts))
         if isinstance(error, (InputError, SecretError)) and error.code not in _NOT_YET:
             return self._tidy(feed, transport, self._note(arrival, ArrivalState.REFUSED, facts))
