@@ -13,6 +13,7 @@ import msgspec
 from symbolon.errors import SymbolonError
 from symbolon.records import Definition, DefinitionKind
 from symbolon.store import NameTaken
+from symbolon.technical.belonging import is_nested, may_meet
 from symbolon.technical.errors import FeedInvalid
 
 if TYPE_CHECKING:
@@ -108,6 +109,37 @@ class Feeds:
         """
         self._store.delete_definition(_KIND, name)
 
+    def sharing_place(self, feed: Feed) -> _Feeds:
+        """Give the other enabled feeds that may find the same files as this one."""
+        place = self._place(feed)
+        return [
+            other
+            for other in self.list()
+            if other.name != feed.name
+            and other.enabled
+            and may_meet(feed.pattern, other.pattern)
+            and is_nested(place, self._place(other))
+        ]
+
+    def _place(self, feed: Feed) -> str:
+        """Give where a feed looks; what cannot be opened any more is taken by its text."""
+        try:
+            transport = self._transports.open(feed.transport)
+        except SymbolonError:
+            return feed.transport
+        transport.close()
+        return transport.place
+
+    def _rivals(self, feed: Feed) -> _Feeds:
+        """Give the feeds that would take the same files, where no number in a name tells whose they are."""
+        mine = self._sources.show(feed.source).dpid
+        theirs = {one.name: one.dpid for one in self._sources.list()}
+        return [
+            other
+            for other in self.sharing_place(feed)
+            if None in (mine, theirs.get(other.source)) or mine == theirs[other.source]
+        ]
+
     def _check(self, feed: Feed) -> None:
         holds = {
             "a name is 1 to 64 letters, digits, `-`, `_` or `.`": NAME.fullmatch(feed.name),
@@ -126,6 +158,11 @@ class Feeds:
                 ask()
             except SymbolonError as error:
                 faults.append(f"{error.summary}" + (f" ({error.hint})" if error.hint else ""))
+        if not faults and feed.enabled:
+            faults += [
+                f"feed `{other.name}` takes the same files: give each a folder or a `--pattern` of its own"
+                for other in self._rivals(feed)
+            ]
         if faults:
             raise FeedInvalid("; ".join(faults), details={"faults": faults})
 

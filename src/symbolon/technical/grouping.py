@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from symbolon.files import FileName
     from symbolon.transports.transport import RemoteFile
 
 INFO = ".info"
@@ -28,10 +29,8 @@ class RemoteSet:
     name: str
     parts: list[RemoteFile] = field(default_factory=list)
     info: RemoteFile | None = None
-    #: time in the name, milliseconds; None = it has none
-    timestamp_ms: int | None = None
-    #: whether it changes what it names (`iter` in its name) instead of replacing everything
-    is_incremental: bool = False
+    #: the elements of its name; None = it is not named like a segment file
+    named: FileName | None = None
     #: whether the name can have further parts
     is_split: bool = False
 
@@ -39,6 +38,21 @@ class RemoteSet:
     def files(self) -> list[RemoteFile]:
         """All its files."""
         return [*self.parts, *([self.info] if self.info else [])]
+
+    @property
+    def timestamp_ms(self) -> int | None:
+        """Time in the name, milliseconds; None = it has none."""
+        return None if self.named is None else self.named.timestamp_ms
+
+    @property
+    def is_incremental(self) -> bool:
+        """Say whether it changes what it names (`iter` in its name) instead of replacing everything."""
+        return self.named is not None and self.named.mode == "iter"
+
+    @property
+    def is_inbound(self) -> bool:
+        """Say whether it is an inbound file: what is sent to an audience manager, not what comes from one."""
+        return self.name.rpartition("/")[2].lower().startswith("ftp_dpm_")
 
     @property
     def fingerprint(self) -> str:
@@ -82,15 +96,14 @@ def group(files: Iterable[RemoteFile], timestamp: str, left_out: tuple[str, ...]
         one = found.setdefault(key, RemoteSet(key))
         one.parts.append(file)
         if name is not None:
-            one.timestamp_ms, one.is_incremental = name.timestamp_ms, name.mode == "iter"
+            one.named = name
             one.is_split = one.is_split or name.split > 0 or len(one.parts) > 1
     for control in controls:
         stem = control.name[: -len(INFO)]
         one = found.get(stem) or found.get(stem.removesuffix(".gz")) or found.setdefault(stem, RemoteSet(stem))
         one.info = control
-        name = parse_name(f"{stem.rpartition('/')[2]}.sync", timestamp=timestamp)
-        if name is not None and not one.parts:  # its parts are still to come: it has its place in the order already
-            one.timestamp_ms, one.is_incremental = name.timestamp_ms, name.mode == "iter"
+        if not one.parts:  # they are still to come: it has its place in the order already
+            one.named = parse_name(f"{stem.rpartition('/')[2]}.sync", timestamp=timestamp)
     ordered = sorted(found.values(), key=lambda one: (one.timestamp_ms or 0, one.name))
     for one in ordered:
         one.parts.sort(key=lambda part: part.name)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from symbolon.records import ArrivalState
+from symbolon.technical.belonging import LEFT
 from symbolon.technical.worker import HEARTBEAT
 
 if TYPE_CHECKING:
@@ -84,7 +85,11 @@ class Health:
     def last_arrival(self, feed: Feed) -> Arrival | None:
         """Give the last set of a feed that was imported, or was there before."""
         good = (ArrivalState.IMPORTED, ArrivalState.SKIPPED)
-        arrivals = [one for one in self._store.arrivals(feed.name) if one.state in good and one.changed]
+        arrivals = [
+            one
+            for one in self._store.arrivals(feed.name)
+            if one.state in good and one.changed and LEFT not in one.facts
+        ]
         return max(arrivals, key=lambda one: one.changed or datetime.min.replace(tzinfo=UTC), default=None)
 
     def _worker(self) -> HealthItem:

@@ -2,14 +2,16 @@
 
 Invariant: a set is imported only when it did not change between two looks, or its control file says that it is whole;
 what became of it is noted under its name and fingerprint. An incremental set is never imported before one that is older
-and not finished: the older one would be too old afterwards, and its changes lost. A worker that dies anywhere leaves what the next look brings
-to the same end: importing the same content again changes nothing, and files are moved after it is noted why.
+and not finished: the older one would be too old afterwards, and its changes lost. A worker that dies anywhere leaves
+what the next look brings to the same end: importing the same content again changes nothing, and files are moved after
+it is noted why.
 """
 
 from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,9 @@ from symbolon.files import parse_info
 from symbolon.lake import LockHeld, file_lock
 from symbolon.records import Arrival, ArrivalState
 from symbolon.sharing.request import ImportRequest
+from symbolon.technical.belonging import LEFT, names_its_source, of_another
 from symbolon.technical.errors import ArrivalUnknown
+from symbolon.technical.feeds import Feeds
 from symbolon.technical.grouping import RemoteSet, group
 
 if TYPE_CHECKING:
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from symbolon.lake import Lake
-    from symbolon.records import Progress, Receipt
+    from symbolon.records import DataSource, Progress, Receipt
     from symbolon.settings import Settings
     from symbolon.sharing import Audiences, Sources
     from symbolon.sharing.transports import Transports
@@ -43,6 +47,22 @@ _PAUSES_S = (5, 15, 60, 300, 900)
 _NOT_YET = frozenset({"file.incomplete"})
 #: codes of a full set that nobody needs any more; what an incremental one changes is in no newer file, so it is refused
 _TOO_LATE = frozenset({"import.older"})
+
+
+@dataclass
+class _Look:
+    """One look of a feed at its place, and what it found out so far."""
+
+    feed: Feed
+    source: DataSource
+    sources: list[DataSource]
+    transport: Transport
+    force: bool
+    progress: Progress | None
+    #: name of the first set that is not finished; empty = none so far
+    unfinished: str = ""
+    #: whether other feeds may find the same files; None = nobody asked yet
+    shared: bool | None = None
 
 
 class Watcher:
@@ -69,6 +89,7 @@ class Watcher:
         self._sources = sources
         self._transports = transports
         self._audiences = audiences
+        self._feeds = Feeds(store=store, sources=sources, transports=transports)
         self._clock = clock
 
     def look(self, feed: Feed, *, force: bool = False, progress: Progress | None = None) -> list[Arrival]:
@@ -125,62 +146,65 @@ class Watcher:
         if feed.pattern != "*":  # control files belong to the sets whatever the pattern says
             known = {file.name for file in listed}
             listed += [file for file in transport.list(pattern="*.info") if file.name not in known]
+        look = _Look(feed, source, self._sources.list(), transport, force, progress)
         happened = []
-        unfinished = ""
         for one in group(listed, source.timestamp, (f"{QUARANTINE}/", f"{ARCHIVE}/")):
             before = self._store.arrival(feed.name, one.name)
-            after = self._arrived(feed, transport, one, before, behind=unfinished, force=force, progress=progress)
+            after = self._arrived(look, one, before)
             if after is not before:
                 happened.append(after)
             if after.state is ArrivalState.WAITING and one.timestamp_ms is not None:
-                unfinished = unfinished or one.name
+                look.unfinished = look.unfinished or one.name
         return happened
 
-    def _arrived(
-        self,
-        feed: Feed,
-        transport: Transport,
-        one: RemoteSet,
-        before: Arrival | None,
-        *,
-        behind: str,
-        force: bool,
-        progress: Progress | None,
-    ) -> Arrival:
-        """Do what is to be done with one set; gives `before` itself where that is nothing.
-
-        Args:
-            behind: name of an older set that is not finished yet; empty = there is none.
-        """
+    def _arrived(self, look: _Look, one: RemoteSet, before: Arrival | None) -> Arrival:
+        """Do what is to be done with one set; gives `before` itself where that is nothing."""
         known = before is not None and before.fingerprint == one.fingerprint
-        if before is not None and before.state is not ArrivalState.WAITING:
-            if known or _is_rest_of(one, before):
-                return self._tidy(feed, transport, before)
-            if not one.parts:  # a control file that outlived its parts
-                return before
-        first = Arrival(feed=feed.name, name=one.name, fingerprint=one.fingerprint)
+        if before is not None and before.state is not ArrivalState.WAITING and LEFT not in before.facts:
+            if known or _is_rest_of(one, before) or not one.parts:  # or a control file that outlived its parts
+                return self._tidy(look.feed, look.transport, before)
+        first = Arrival(feed=look.feed.name, name=one.name, fingerprint=one.fingerprint)
         arrival = msgspec.structs.replace(
             before or first, fingerprint=one.fingerprint, facts=(before.facts if before and known else {})
         )
+        left = self._is_left(look, one)
+        if left:
+            return self._told(before, arrival, ArrivalState.SKIPPED, {"why": left, LEFT: True})
         pauses = self._clock().timestamp() < float(str(arrival.facts.get("next_try", 0)))
-        if before is not None and known and pauses and not force:
+        if before is not None and known and pauses and not look.force:
             return before
-        why = self._is_unfinished(feed, transport, one, behind=behind, seen_before=known or force)
-        if not why:
-            return self._import(feed, transport, one, arrival, progress)
-        if before is not None and known and before.facts.get("why") == why:
-            return before
-        return self._note(arrival, ArrivalState.WAITING, {"why": why})
+        why = self._is_unfinished(look, one, seen_before=known or look.force)
+        if why:
+            return self._told(before, arrival, ArrivalState.WAITING, {"why": why})
+        return self._import(look, one, arrival)
 
-    def _is_unfinished(
-        self, feed: Feed, transport: Transport, one: RemoteSet, *, behind: str, seen_before: bool
-    ) -> str:
+    def _told(self, before: Arrival | None, arrival: Arrival, state: ArrivalState, facts: dict[str, Any]) -> Arrival:
+        """Note why nothing is done with a set, unless that is known; gives `before` itself then."""
+        same = before is not None and before.fingerprint == arrival.fingerprint and before.state is state
+        if same and before is not None and before.facts.get("why") == facts["why"]:
+            return before
+        return self._note(arrival, state, facts)
+
+    def _is_left(self, look: _Look, one: RemoteSet) -> str:
+        """Say why a set is none of this feed's; empty = it is."""
+        if one.is_inbound:
+            return "it is an inbound file (ftp_dpm_), meant for the other side: left alone"
+        another = of_another(one, look.source, look.sources)
+        if another:
+            return f"its name says that it is of {another}: left alone"
+        if look.shared is None and not names_its_source(one, look.source):
+            look.shared = bool(self._feeds.sharing_place(look.feed))
+        if look.shared and not names_its_source(one, look.source):
+            return "several feeds look here, and its name does not say of which data source it is: left alone"
+        return ""
+
+    def _is_unfinished(self, look: _Look, one: RemoteSet, *, seen_before: bool) -> str:
         """Say why a set is not to be imported yet; empty = it is."""
         if not one.parts:
             return "no part has come yet"
-        if behind and one.is_incremental and one.timestamp_ms is not None:
-            return f"an older set is not finished: {behind}"
-        return self._is_whole(feed, transport, one, seen_before=seen_before)
+        if look.unfinished and one.is_incremental and one.timestamp_ms is not None:
+            return f"an older set is not finished: {look.unfinished}"
+        return self._is_whole(look.feed, look.transport, one, seen_before=seen_before)
 
     def _is_whole(self, feed: Feed, transport: Transport, one: RemoteSet, *, seen_before: bool) -> str:
         """Say why a set is not whole yet; empty = it is."""
@@ -206,15 +230,14 @@ class Watcher:
                 return None
             return {part.name: part.size_bytes for part in info.parts}
 
-    def _import(
-        self, feed: Feed, transport: Transport, one: RemoteSet, arrival: Arrival, progress: Progress | None
-    ) -> Arrival:
+    def _import(self, look: _Look, one: RemoteSet, arrival: Arrival) -> Arrival:
+        feed, transport = look.feed, look.transport
         started = time.monotonic()
         arrival = self._note(arrival, ArrivalState.WAITING, {"why": "it is being imported"})
         try:
             with self._lake.attempt("feed") as directory:
                 paths = [self._fetched(transport, file, directory) for file in one.files]
-                receipts = self._audiences.import_(self._request(feed, paths), progress)
+                receipts = self._audiences.import_(self._request(feed, paths), look.progress)
         except SymbolonError as error:
             return self._failed(feed, transport, one, arrival, error)
         facts: dict[str, Any] = {
