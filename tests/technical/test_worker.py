@@ -19,7 +19,7 @@ from arrivals import Clock, members, write_set
 
 import symbolon
 from symbolon.errors import SymbolonError
-from symbolon.records import ArrivalState, RunState
+from symbolon.records import ArrivalState, DataSource, RunState
 from symbolon.technical import Activation, Activations, Feed, Health, HealthState, Schedules
 from symbolon.technical.metrics import registry_of
 from symbolon.technical.page import Page
@@ -47,6 +47,16 @@ def health_of(project, clock) -> Health:
         feeds=project.feeds,
         activations=project.activations,
         heartbeat=project.settings.locks_dir,
+        clock=clock,
+    )
+
+
+def activations_of(project, clock) -> Activations:
+    return Activations(
+        store=project.store,
+        audiences=project.audiences,
+        profiles=project.profiles,
+        export=project.audiences.export,
         clock=clock,
     )
 
@@ -166,13 +176,7 @@ def test_a_schedule_runs_once_at_each_of_its_times(project, clock: Clock) -> Non
 
 def test_an_activation_shares_when_its_audience_changed(project, clock: Clock, tmp_path: Path) -> None:
     project.audiences.queries.create("Some", "external_id < 'P010'")
-    activations = Activations(
-        store=project.store,
-        audiences=project.audiences,
-        profiles=project.profiles,
-        export=project.audiences.export,
-        clock=clock,
-    )
+    activations = activations_of(project, clock)
     one = activations.add(
         Activation(name="out", audience="Some", source="crm", segment="24", to=str(tmp_path / "out"), every_s=60)
     )
@@ -193,3 +197,21 @@ def test_an_activation_shares_when_its_audience_changed(project, clock: Clock, t
     assert caught.value.code == "policy.shrink"
     assert activations.last("out")["error"] == "policy.shrink"
     assert symbolon.__version__
+
+
+def test_an_opt_out_reaches_the_other_side(project, clock: Clock, tmp_path: Path) -> None:
+    """Whatever the type of the audience: who may not be shared any more leaves it at the next look."""
+    path = tmp_path / "list.csv"
+    path.write_text("external_id\nP001\nP002\nP003\n")
+    project.sources.add(DataSource(name="number", key="external_id"))
+    project.audiences.import_file(path, source="number", column="external_id", name="Some")
+    activations = activations_of(project, clock)
+    one = activations.add(Activation(name="out", audience="Some", source="crm", segment="24", to=str(tmp_path / "out")))
+    assert activations.run(one).shared == 3
+    opted_out = tmp_path / "opted.csv"
+    opted_out.write_text("external_id,do_not_share\nP002,true\n")
+    project.profiles.import_file(opted_out)
+    clock.forward(61)
+    assert activations.is_due(one)
+    receipt = activations.run(one)
+    assert (receipt.shared, receipt.removed) == (2, 1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from symbolon.records import AudienceType, Definition, DefinitionKind
+from symbolon.records import Definition, DefinitionKind
 from symbolon.store import NameTaken, TableState
 from symbolon.targeting import ExportReceipt, ShareMode
 from symbolon.technical.errors import FeedInvalid
@@ -44,7 +44,7 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     format: Literal["inbound", "csv", "parquet"] = "inbound"
     #: largest part that may leave at once, 0..1; what would take out more waits for a person
     max_shrink: float = 0.5
-    #: `change`: when the audience changed; `always`: whenever `every_s` is over
+    #: `change`: when the audience or a profile changed; `always`: whenever `every_s` is over
     when: Literal["change", "always"] = "change"
     #: seconds between two looks
     every_s: float = 60.0
@@ -161,10 +161,9 @@ class Activations:
         )
 
     def _of(self, activation: Activation) -> str:
-        """Give what the content of an audience depends on: its version, and for a rule the profiles."""
+        """Give what goes out depends on: the audience's version and the profiles, with their consent and keys."""
         audience = self._audiences.show(activation.audience)
-        depends = f"{self._profiles.revision}" if audience.type is AudienceType.QUERY else ""
-        return f"{audience.id}:{audience.version}:{depends}"
+        return f"{audience.id}:{audience.version}:{self._profiles.revision}"
 
     def _last(self, activation: Activation) -> TableState | None:
         return self._store.state(_state(activation.name))

@@ -160,9 +160,15 @@ class Watcher:
     def _arrived(self, look: _Look, one: RemoteSet, before: Arrival | None) -> Arrival:
         """Do what is to be done with one set; gives `before` itself where that is nothing."""
         known = before is not None and before.fingerprint == one.fingerprint
-        if before is not None and before.state is not ArrivalState.WAITING and LEFT not in before.facts:
-            if known or _is_rest_of(one, before) or not one.parts:  # or a control file that outlived its parts
-                return self._tidy(look.feed, look.transport, before)
+        if (
+            before is not None
+            and before.state is not ArrivalState.WAITING
+            and LEFT not in before.facts
+            and (
+                known or _is_rest_of(one, before) or not one.parts  # or a control file that outlived its parts
+            )
+        ):
+            return self._tidy(look.feed, look.transport, before)
         first = Arrival(feed=look.feed.name, name=one.name, fingerprint=one.fingerprint)
         arrival = msgspec.structs.replace(
             before or first, fingerprint=one.fingerprint, facts=(before.facts if before and known else {})
