@@ -138,6 +138,18 @@ def test_replay_after_the_cause_was_mended(project, drop: Path, feed: Feed, watc
     assert caught.value.code == "feed.arrival"
 
 
+def test_replay_forces_no_other_set(project, drop: Path, feed: Feed, watcher: Watcher) -> None:
+    write_set(drop, STAMP, [[1]], info=False)
+    wrong = project.feeds.edit("partner", segment="99")
+    watcher.look(wrong)
+    (refused,) = watcher.look(wrong)
+    (growing,) = write_set(drop, STAMP + 1000, [[2]], info=False)
+    mended = project.feeds.edit("partner", segment="24")
+    assert watcher.replay(mended, refused.name).state is ArrivalState.IMPORTED
+    arrival = project.store.arrival("partner", growing.stem)
+    assert (arrival.state, members(project)) == (ArrivalState.WAITING, ["P001"])
+
+
 def test_sets_are_imported_in_the_order_of_their_names(project, drop: Path, feed: Feed, watcher: Watcher) -> None:
     write_set(drop, STAMP + 2000, [[5]], mode="iter")
     write_set(drop, STAMP, [[1, 2]])

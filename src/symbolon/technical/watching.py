@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from symbolon.errors import InputError, SecretError, SymbolonError
 from symbolon.files import parse_info
 from symbolon.lake import LockHeld, file_lock
 from symbolon.records import Arrival, ArrivalState
+from symbolon.sharing.locks import LOCK_WAIT_S
 from symbolon.sharing.request import ImportRequest
 from symbolon.technical.belonging import LEFT, names_its_source, of_another
 from symbolon.technical.errors import ArrivalUnknown
@@ -29,6 +31,7 @@ from symbolon.technical.grouping import RemoteSet, group
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from symbolon.lake import Lake
@@ -57,12 +60,17 @@ class _Look:
     source: DataSource
     sources: list[DataSource]
     transport: Transport
-    force: bool
+    #: whether everything is tried again and taken for whole, or the name of the only set that is
+    force: bool | str
     progress: Progress | None
     #: name of the first set that is not finished; empty = none so far
     unfinished: str = ""
     #: whether other feeds may find the same files; None = nobody asked yet
     shared: bool | None = None
+
+    def forces(self, one: RemoteSet) -> bool:
+        """Say whether a set is tried again before its time, and taken for whole."""
+        return self.force is True or self.force == one.name
 
 
 class Watcher:
@@ -103,44 +111,46 @@ class Watcher:
         Raises:
             TransportError: the place cannot be listed.
         """
-        lock = self._settings.locks_dir / f"feed-{hashlib.sha256(feed.name.encode()).hexdigest()[:16]}.lock"
         try:
-            with file_lock(lock, wait_s=0, holder=f"a look at feed `{feed.name}`"):
-                transport = self._transports.open(feed.transport)
-                try:
-                    return self._pass(feed, transport, force=force, progress=progress)
-                finally:
-                    transport.close()
+            with self._held(feed, wait_s=0), self._opened(feed) as transport:
+                return self._pass(feed, transport, force=force, progress=progress)
         except LockHeld:
             return []  # another worker looks after it
 
-    def replay(self, feed: Feed, name: str) -> Arrival:
-        """Import a set again that was refused, from quarantine.
+    def replay(self, feed: Feed, name: str, *, progress: Progress | None = None) -> Arrival:
+        """Import a set again that was refused, from quarantine. Others are looked at as ever, and not forced.
 
         Raises:
             ArrivalUnknown: there is no such set, or its files are gone.
+            LockHeld: a worker looks after the feed for longer than this one waits.
         """
-        before = self._store.arrival(feed.name, name)
-        if before is None or before.state is not ArrivalState.REFUSED:
-            raise ArrivalUnknown(
-                f"no refused set `{name}` is known of feed `{feed.name}`", hint=f"symbolon feed arrivals {feed.name}"
-            )
-        transport = self._transports.open(feed.transport)
-        try:
+        with self._held(feed, wait_s=LOCK_WAIT_S), self._opened(feed) as transport:
+            before = self._store.arrival(feed.name, name)
+            if before is None or before.state is not ArrivalState.REFUSED:
+                raise ArrivalUnknown(
+                    f"no refused set `{name}` is known of feed `{feed.name}`",
+                    hint=f"symbolon feed arrivals {feed.name}",
+                )
             moved = before.facts.get("moved")
             names: dict[str, str] = moved if isinstance(moved, dict) else {}
             for original, there in names.items():
                 if transport.stat(there) is not None:
                     transport.move(there, original)
             self._note(before, ArrivalState.WAITING, {"replayed": True}, fingerprint="")
-        finally:
-            transport.close()
-        for arrival in self.look(feed, force=True):
-            if arrival.name == name:
-                return arrival
+            for arrival in self._pass(feed, transport, force=name, progress=progress):
+                if arrival.name == name:
+                    return arrival
         raise ArrivalUnknown(f"the files of set `{name}` are not there any more", hint="ask the sender for them again")
 
-    def _pass(self, feed: Feed, transport: Transport, *, force: bool, progress: Progress | None) -> list[Arrival]:
+    def _held(self, feed: Feed, *, wait_s: float) -> AbstractContextManager[None]:
+        slug = hashlib.sha256(feed.name.encode()).hexdigest()[:16]
+        lock = self._settings.locks_dir / f"feed-{slug}.lock"
+        return file_lock(lock, wait_s=wait_s, holder=f"a look at feed `{feed.name}`")
+
+    def _opened(self, feed: Feed) -> AbstractContextManager[Transport]:
+        return closing(self._transports.open(feed.transport))
+
+    def _pass(self, feed: Feed, transport: Transport, *, force: bool | str, progress: Progress | None) -> list[Arrival]:
         source = self._sources.show(feed.source)
         listed = transport.list(pattern=feed.pattern)
         if feed.pattern != "*":  # control files belong to the sets whatever the pattern says
@@ -177,9 +187,9 @@ class Watcher:
         if left:
             return self._told(before, arrival, ArrivalState.SKIPPED, {"why": left, LEFT: True})
         pauses = self._clock().timestamp() < float(str(arrival.facts.get("next_try", 0)))
-        if before is not None and known and pauses and not look.force:
+        if before is not None and known and pauses and not look.forces(one):
             return before
-        why = self._is_unfinished(look, one, seen_before=known or look.force)
+        why = self._is_unfinished(look, one, seen_before=known or look.forces(one))
         if why:
             return self._told(before, arrival, ArrivalState.WAITING, {"why": why})
         return self._import(look, one, arrival)
