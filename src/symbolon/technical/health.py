@@ -10,6 +10,7 @@ import msgspec
 
 from symbolon.records import ArrivalState
 from symbolon.technical.belonging import LEFT
+from symbolon.technical.tidying import UNTIDIED
 from symbolon.technical.worker import HEARTBEAT
 
 if TYPE_CHECKING:
@@ -110,6 +111,9 @@ class Health:
         last = self.last_arrival(feed)
         age = None if last is None or last.changed is None else (self._clock() - last.changed).total_seconds()
         since = "nothing arrived yet" if age is None else f"last arrival {_ago(age)} ago"
+        untidied = sorted(
+            {str(one.facts[UNTIDIED]) for one in self._store.arrivals(feed.name) if UNTIDIED in one.facts}
+        )
         refused = self._store.arrivals(feed.name, state=ArrivalState.REFUSED)
         waiting = self._store.arrivals(feed.name, state=ArrivalState.WAITING)
         expected = feed.expected_every_s
@@ -128,6 +132,13 @@ class Health:
                 state=HealthState.WARN,
                 detail=f"{since}; {len(refused)} refused: {', '.join(codes)}",
                 mend=f"symbolon feed arrivals {feed.name}",
+            )
+        if untidied:
+            return HealthItem(
+                name=name,
+                state=HealthState.WARN,
+                detail=f"{since}; files could not be moved or removed: {', '.join(untidied)}",
+                mend=f"symbolon transport test {feed.transport}",
             )
         stuck = [one for one in waiting if one.first_seen and self._waits(one) > _LONG_WAIT_S]
         if stuck:

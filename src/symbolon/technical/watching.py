@@ -28,6 +28,7 @@ from symbolon.technical.belonging import LEFT, names_its_source, of_another
 from symbolon.technical.errors import ArrivalUnknown
 from symbolon.technical.feeds import Feeds
 from symbolon.technical.grouping import RemoteSet, group
+from symbolon.technical.tidying import ARCHIVE, QUARANTINE, Tidier, pause_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,9 +44,6 @@ if TYPE_CHECKING:
     from symbolon.technical.feeds import Feed
     from symbolon.transports.transport import Transport
 
-QUARANTINE, ARCHIVE = "quarantine", "archive"
-#: pauses before a set that failed for a passing reason is tried again, in seconds
-_PAUSES_S = (5, 15, 60, 300, 900)
 #: codes that say that the set is not whole yet, not that it is wrong
 _NOT_YET = frozenset({"file.incomplete"})
 #: codes of a full set that nobody needs any more; what an incremental one changes is in no newer file, so it is refused
@@ -98,6 +96,7 @@ class Watcher:
         self._transports = transports
         self._audiences = audiences
         self._feeds = Feeds(store=store, sources=sources, transports=transports)
+        self._tidier = Tidier(store=store, lake=lake, clock=clock)
         self._clock = clock
 
     def look(self, feed: Feed, *, force: bool = False, progress: Progress | None = None) -> list[Arrival]:
@@ -178,7 +177,7 @@ class Watcher:
                 known or _is_rest_of(one, before) or not one.parts  # or a control file that outlived its parts
             )
         ):
-            return self._tidy(look.feed, look.transport, before)
+            return self._tidier.tidy(look.feed, look.transport, before)
         first = Arrival(feed=look.feed.name, name=one.name, fingerprint=one.fingerprint)
         arrival = msgspec.structs.replace(
             before or first, fingerprint=one.fingerprint, facts=(before.facts if before and known else {})
@@ -265,7 +264,7 @@ class Watcher:
         unchanged = all(receipt.unchanged for receipt in receipts)
         state = ArrivalState.SKIPPED if unchanged else ArrivalState.IMPORTED
         done = self._note(arrival, state, {**facts, "why": "the same content was imported before" if unchanged else ""})
-        return self._tidy(feed, transport, done)
+        return self._tidier.tidy(feed, transport, done)
 
     def _fetched(self, transport: Transport, file: Any, directory: Path) -> Path:
         target = directory / str(file.name).rpartition("/")[2]
@@ -295,51 +294,12 @@ class Watcher:
             "error": {"code": error.code, "summary": error.summary, "hint": error.hint},
         }
         if error.code in _TOO_LATE and not one.is_incremental:
-            return self._tidy(feed, transport, self._note(arrival, ArrivalState.SKIPPED, facts))
+            return self._tidier.tidy(feed, transport, self._note(arrival, ArrivalState.SKIPPED, facts))
         if isinstance(error, (InputError, SecretError)) and error.code not in _NOT_YET:
-            return self._tidy(feed, transport, self._note(arrival, ArrivalState.REFUSED, facts))
+            return self._tidier.tidy(feed, transport, self._note(arrival, ArrivalState.REFUSED, facts))
         tries = int(str(arrival.facts.get("tries", 0))) + 1
-        pause = _PAUSES_S[min(tries, len(_PAUSES_S)) - 1]
-        facts |= {"tries": tries, "next_try": self._clock().timestamp() + pause}
+        facts |= {"tries": tries, "next_try": self._clock().timestamp() + pause_s(tries)}
         return self._note(arrival, ArrivalState.WAITING, facts)
-
-    def _tidy(self, feed: Feed, transport: Transport, arrival: Arrival) -> Arrival:
-        """Move or remove the files of a set that is done with, if that was not done yet."""
-        if "tidied" in arrival.facts:
-            return arrival
-        named = arrival.facts.get("files")
-        names = [str(name) for name in named] if isinstance(named, list) else []
-        refused = arrival.state is ArrivalState.REFUSED
-        folder = QUARANTINE if refused else ARCHIVE if feed.after == "archive" else ""
-        moved: dict[str, str] = {}
-        try:
-            for name in names:
-                if folder:
-                    moved[name] = f"{folder}/{self._clock():%Y-%m-%d}/{name}"
-                    self._moved(transport, name, moved[name])
-                elif feed.after == "delete":
-                    transport.delete(name)
-            if refused and names:
-                self._receipt(transport, arrival, moved[names[0]])
-        except SymbolonError as error:  # the place cannot be written to: the files stay, and are not tried again
-            return self._note(arrival, arrival.state, {**arrival.facts, "tidied": error.code})
-        return self._note(arrival, arrival.state, {**arrival.facts, "tidied": True, "moved": moved})
-
-    def _moved(self, transport: Transport, name: str, target: str) -> None:
-        if transport.stat(name) is None:
-            return
-        if transport.stat(target) is not None:
-            transport.delete(target)  # an earlier file of the same name on the same day
-        transport.move(name, target)
-
-    def _receipt(self, transport: Transport, arrival: Arrival, beside: str) -> None:
-        """Put why a set was refused beside it, without any identifier."""
-        with self._lake.attempt("receipt") as directory:
-            path = directory / "receipt.json"
-            facts = {name: value for name, value in arrival.facts.items() if name != "fingerprints"}
-            told = {"feed": arrival.feed, "name": arrival.name, "state": arrival.state.value, **facts}
-            path.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=2))
-            transport.put(path, f"{beside}.receipt.json", overwrite=True)
 
     def _note(
         self, arrival: Arrival, state: ArrivalState, facts: dict[str, Any], *, fingerprint: str | None = None
