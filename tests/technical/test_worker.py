@@ -101,7 +101,7 @@ def test_health_follows_the_clock(project, drop: Path, feed: Feed, clock: Clock)
     clock.now = datetime.now(UTC)
     health = health_of(project, clock)
     found = {item.name: item.state for item in health.items()}
-    assert found == {"worker": HealthState.FAIL, "feed partner": HealthState.FAIL}
+    assert found == {"worker": HealthState.FAIL, "feed partner": HealthState.PASS}
     write_set(drop, STAMP, [[1]])
     project.worker().once()
     assert {item.name: item.state for item in health.items()} == {
@@ -123,6 +123,42 @@ def test_health_follows_the_clock(project, drop: Path, feed: Feed, clock: Clock)
         project.watcher.look(project.feeds.show("partner"))
     (item,) = [item for item in health.items() if item.name == "feed partner"]
     assert (item.state, "import.segment_unknown" in item.detail) == (HealthState.WARN, True)
+
+
+def test_a_new_feed_is_not_late(project, drop: Path, feed: Feed, clock: Clock) -> None:
+    clock.now = datetime.now(UTC)
+    health = health_of(project, clock)
+    states = []
+    for seconds in (10, 3600, 3600):
+        clock.forward(seconds)
+        states += [item.state for item in health.items() if item.name == "feed partner"]
+    assert states == [HealthState.PASS, HealthState.WARN, HealthState.FAIL]
+
+
+def test_a_place_that_is_gone_is_no_health(project, drop: Path, feed: Feed) -> None:
+    drop.rmdir()
+    project.worker().once()
+    (item,) = [item for item in project.health.items() if item.name == "feed partner"]
+    assert (item.state, "transport.root" in item.detail, bool(item.mend)) == (HealthState.FAIL, True, True)
+    drop.mkdir()
+    project.worker().once()
+    (item,) = [item for item in project.health.items() if item.name == "feed partner"]
+    assert item.state is HealthState.PASS
+
+
+def test_an_activation_whose_audience_is_gone_is_no_health(project, clock: Clock, tmp_path: Path) -> None:
+    project.audiences.queries.create("Some", "external_id < 'P010'")
+    activations = activations_of(project, clock)
+    one = activations.add(Activation(name="out", audience="Some", source="crm", segment="24", to=str(tmp_path / "out")))
+    activations.run(one)
+    project.audiences.delete("Some")
+    (item,) = [item for item in project.health.items() if item.name == "activation out"]
+    assert (item.state, "`Some`" in item.detail) == (HealthState.FAIL, True)
+    clock.forward(61)
+    assert activations.is_due(one)
+    with pytest.raises(SymbolonError):
+        activations.run(one)
+    assert activations.last("out")["error"] == "name.unknown"
 
 
 def test_health_and_metrics_over_http(project, drop: Path, feed: Feed) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from symbolon.errors import UnknownNameError
 from symbolon.records import Definition, DefinitionKind
 from symbolon.store import NameTaken, TableState
 from symbolon.targeting import ExportReceipt, ShareMode
@@ -124,7 +125,12 @@ class Activations:
         ago = self._clock().timestamp() - float(facts.get("at", 0))
         if ago < activation.every_s:
             return False
-        return activation.when == "always" or facts.get("of") != self._of(activation) or bool(facts.get("error"))
+        if activation.when == "always" or facts.get("error"):
+            return True
+        try:
+            return facts.get("of") != self._of(activation)
+        except UnknownNameError:  # the audience is gone: `run` tells it, and notes it
+            return True
 
     def run(self, activation: Activation, *, force: bool = False) -> ExportReceipt:
         """Share the audience now; note how it went.
@@ -132,8 +138,9 @@ class Activations:
         Raises:
             SymbolonError: what the export was refused for, or failed with.
         """
-        of = self._of(activation)
+        of = ""
         try:
+            of = self._of(activation)
             receipt = self._shared(activation, plan=False, force=force)
         except Exception as error:
             self._note(activation, {"error": getattr(error, "code", type(error).__name__), "of": of})

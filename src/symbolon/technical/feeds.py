@@ -5,6 +5,7 @@ Source: Adobe Campaign's technical workflow "Import shared audience", which runs
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,11 +13,13 @@ import msgspec
 
 from symbolon.errors import SymbolonError
 from symbolon.records import Definition, DefinitionKind
-from symbolon.store import NameTaken
+from symbolon.store import NameTaken, StoreConflict, TableState
 from symbolon.technical.belonging import is_nested, may_meet
 from symbolon.technical.errors import FeedInvalid
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from symbolon.sharing import Sources
     from symbolon.sharing.transports import Transports
     from symbolon.store import Store
@@ -108,6 +111,34 @@ class Feeds:
             UnknownNameError: nothing has this name.
         """
         self._store.delete_definition(_KIND, name)
+        self._store.delete_state(_state(name))
+
+    def changed(self, name: str) -> datetime | None:
+        """Give when a feed was added or last edited, UTC.
+
+        Raises:
+            UnknownNameError: nothing has this name.
+        """
+        return self._store.definition(_KIND, name).created
+
+    def fault(self, name: str) -> dict[str, Any]:
+        """Give why the last look failed: `code`, `retryable`, `since` (seconds since 1970); empty = it did not."""
+        state = self._store.state(_state(name))
+        return {} if state is None else dict(state.facts)
+
+    def note_fault(self, name: str, error: SymbolonError | None, now: datetime) -> None:
+        """Note that a look failed, or (None) that it did not; nothing is written where that is known."""
+        before = self._store.state(_state(name))
+        known = dict(before.facts) if before else {}
+        if known.get("code") == (error.code if error else None):
+            return
+        facts: dict[str, Any] = {}
+        if error is not None:
+            since = known.get("since", now.timestamp())
+            facts = {"code": error.code, "retryable": error.retryable, "since": since}
+        after = TableState(lake_version=0, revision=before.revision + 1 if before else 1, facts=facts)
+        with contextlib.suppress(StoreConflict):  # another worker found out the same
+            self._store.set_state(_state(name), after, before.revision if before else None)
 
     def sharing_place(self, feed: Feed) -> _Feeds:
         """Give the other enabled feeds that may find the same files as this one."""
@@ -168,6 +199,10 @@ class Feeds:
 
 
 _Feeds = list[Feed]
+
+
+def _state(name: str) -> str:
+    return f"feeds/{name}"
 
 
 def _read(definition: Definition) -> Feed:
