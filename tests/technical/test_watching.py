@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from symbolon.records import ArrivalState
 from symbolon.technical import Feed, HealthState, Watcher
 from symbolon.technical.grouping import group
 from symbolon.transports import open_transport
+from symbolon.transports.local import LocalTransport
 
 STAMP = 1486140844000
 
@@ -89,18 +91,48 @@ def test_a_part_that_grows_beside_its_control_file(project, drop: Path, feed: Fe
     assert [one.state for one in watcher.look(feed)] == [ArrivalState.IMPORTED]
 
 
+@pytest.mark.parametrize("ahead_s", [-86_400, 0, 86_400])
 def test_a_split_set_without_control_file_waits_for_further_parts(
-    project, drop: Path, feed: Feed, watcher: Watcher, clock: Clock
+    project, drop: Path, feed: Feed, watcher: Watcher, clock: Clock, ahead_s: float
 ) -> None:
-    paths = write_set(drop, STAMP, [[1], [2]], info=False)
-    clock.now = clock.now.fromtimestamp(max(path.stat().st_mtime for path in paths), clock.now.tzinfo)
+    """By our own clock, whatever the sender's says."""
+    for path in write_set(drop, STAMP, [[1], [2]], info=False):
+        os.utime(path, (clock.now.timestamp() + ahead_s,) * 2)
     for _ in range(3):
         watcher.look(feed)
         clock.forward(10)
     assert project.audiences.list() == []
-    clock.forward(feed.wait_s)
+    clock.forward(feed.wait_s - 30)
     assert [one.state for one in watcher.look(feed)] == [ArrivalState.IMPORTED]
     assert members(project) == ["P001", "P002"]
+
+
+def test_a_further_part_begins_the_wait_anew_and_force_ends_it(
+    project, drop: Path, feed: Feed, watcher: Watcher, clock: Clock
+) -> None:
+    write_set(drop, STAMP, [[1], [2]], info=False)
+    watcher.look(feed)
+    clock.forward(59)
+    write_set(drop, STAMP, [[1], [2], [3]], info=False)
+    watcher.look(feed)
+    clock.forward(59)
+    assert watcher.look(feed)[0].state is ArrivalState.WAITING
+    assert [one.state for one in watcher.look(feed, force=True)] == [ArrivalState.IMPORTED]
+
+
+def test_pauses_between_tries_grow_and_nothing_is_fetched_while_terms_wait(
+    project, drop: Path, feed: Feed, watcher: Watcher, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.store.update_source(msgspec.structs.replace(project.sources.show("crm"), terms="only for us"))
+    write_set(drop, STAMP, [[1]], info=False)
+    watcher.look(feed)
+    monkeypatch.setattr(LocalTransport, "fetch", None)
+    pauses = []
+    for _ in range(6):
+        (waits,) = watcher.look(feed)
+        pauses.append(waits.facts["next_try"] - clock.now.timestamp())
+        clock.forward(pauses[-1])
+    assert pauses == [5, 15, 60, 300, 900, 900]
 
 
 def test_a_set_that_lies_is_set_aside_and_the_old_version_stays(

@@ -13,7 +13,6 @@ from symbolon.files import parse_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from symbolon.files import FileName
     from symbolon.transports.transport import RemoteFile
@@ -61,11 +60,6 @@ class RemoteSet:
         for file in sorted(self.files, key=lambda one: one.name):
             digest.update(f"{file.name}\0{file.size_bytes}\0{file.fingerprint}\n".encode(errors="replace"))
         return digest.hexdigest()
-
-    @property
-    def newest(self) -> datetime:
-        """When its youngest file was last changed."""
-        return max(file.modified for file in self.files)
 
     def is_described_by(self, sizes: dict[str, int | None]) -> bool:
         """Say whether exactly the parts that a control file lists are there, as large as it says."""

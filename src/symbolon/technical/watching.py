@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from symbolon import policy
 from symbolon.errors import InputError, SecretError, SymbolonError
 from symbolon.files import parse_info
 from symbolon.lake import LockHeld, file_lock
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from symbolon.technical.feeds import Feed
     from symbolon.transports.transport import Transport
 
+#: fact of a set that waits: since when it is as it is now, by the clock of whoever looks (seconds since 1970)
+SEEN = "seen"
 #: codes that say that the set is not whole yet, not that it is wrong
 _NOT_YET = frozenset({"file.incomplete"})
 #: codes of a full set that nobody needs any more; what an incremental one changes is in no newer file, so it is refused
@@ -112,9 +115,15 @@ class Watcher:
         """
         try:
             with self._held(feed, wait_s=0), self._opened(feed) as transport:
-                return self._pass(feed, transport, force=force, progress=progress)
+                happened = self._pass(feed, transport, force=force, progress=progress)
         except LockHeld:
             return []  # another worker looks after it
+        except SymbolonError as error:
+            with suppress(SymbolonError):  # the store itself may be away
+                self._feeds.note_fault(feed.name, error, self._clock())
+            raise
+        self._feeds.note_fault(feed.name, None, self._clock())
+        return happened
 
     def replay(self, feed: Feed, name: str, *, progress: Progress | None = None) -> Arrival:
         """Import a set again that was refused, from quarantine. Others are looked at as ever, and not forced.
@@ -179,18 +188,18 @@ class Watcher:
         ):
             return self._tidier.tidy(look.feed, look.transport, before)
         first = Arrival(feed=look.feed.name, name=one.name, fingerprint=one.fingerprint)
-        arrival = msgspec.structs.replace(
-            before or first, fingerprint=one.fingerprint, facts=(before.facts if before and known else {})
-        )
+        facts = before.facts if before is not None and known else {}
+        facts = {**facts, SEEN: facts.get(SEEN, self._clock().timestamp())}
+        arrival = msgspec.structs.replace(before or first, fingerprint=one.fingerprint, facts=facts)
         left = self._is_left(look, one)
         if left:
             return self._told(before, arrival, ArrivalState.SKIPPED, {"why": left, LEFT: True})
         pauses = self._clock().timestamp() < float(str(arrival.facts.get("next_try", 0)))
         if before is not None and known and pauses and not look.forces(one):
             return before
-        why = self._is_unfinished(look, one, seen_before=known or look.forces(one))
+        why = self._is_unfinished(look, one, arrival, seen_before=known or look.forces(one))
         if why:
-            return self._told(before, arrival, ArrivalState.WAITING, {"why": why})
+            return self._told(before, arrival, ArrivalState.WAITING, {"why": why, **_kept(arrival)})
         return self._import(look, one, arrival)
 
     def _told(self, before: Arrival | None, arrival: Arrival, state: ArrivalState, facts: dict[str, Any]) -> Arrival:
@@ -213,25 +222,26 @@ class Watcher:
             return "several feeds look here, and its name does not say of which data source it is: left alone"
         return ""
 
-    def _is_unfinished(self, look: _Look, one: RemoteSet, *, seen_before: bool) -> str:
+    def _is_unfinished(self, look: _Look, one: RemoteSet, arrival: Arrival, *, seen_before: bool) -> str:
         """Say why a set is not to be imported yet; empty = it is."""
         if not one.parts:
             return "no part has come yet"
         if look.unfinished and one.is_incremental and one.timestamp_ms is not None:
             return f"an older set is not finished: {look.unfinished}"
-        return self._is_whole(look.feed, look.transport, one, seen_before=seen_before)
+        return self._is_whole(look, one, arrival, seen_before=seen_before)
 
-    def _is_whole(self, feed: Feed, transport: Transport, one: RemoteSet, *, seen_before: bool) -> str:
+    def _is_whole(self, look: _Look, one: RemoteSet, arrival: Arrival, *, seen_before: bool) -> str:
         """Say why a set is not whole yet; empty = it is."""
         if one.info is not None:
-            sizes = self._described(transport, one)
+            sizes = self._described(look.transport, one)
             if sizes is not None:
                 return "" if one.is_described_by(sizes) else "parts that the control file lists are missing or growing"
         if not seen_before:
             return "it is seen for the first time, and may still grow"
-        age = (self._clock() - one.newest).total_seconds()
-        if one.is_split and one.info is None and age < feed.wait_s:
-            return "further parts may be on their way"
+        if one.is_split and one.info is None and not look.forces(one):
+            seen_for = self._clock().timestamp() - float(str(arrival.facts.get(SEEN, 0)))
+            if seen_for < look.feed.wait_s:
+                return "further parts may be on their way"
         return ""
 
     def _described(self, transport: Transport, one: RemoteSet) -> dict[str, int | None] | None:
@@ -248,8 +258,9 @@ class Watcher:
     def _import(self, look: _Look, one: RemoteSet, arrival: Arrival) -> Arrival:
         feed, transport = look.feed, look.transport
         started = time.monotonic()
-        arrival = self._note(arrival, ArrivalState.WAITING, {"why": "it is being imported"})
+        arrival = self._note(arrival, ArrivalState.WAITING, {"why": "it is being imported", **_kept(arrival)})
         try:
+            policy.require_terms(look.source)  # before anything is fetched
             with self._lake.attempt("feed") as directory:
                 paths = [self._fetched(transport, file, directory) for file in one.files]
                 receipts = self._audiences.import_(self._request(feed, paths), look.progress)
@@ -298,7 +309,7 @@ class Watcher:
         if isinstance(error, (InputError, SecretError)) and error.code not in _NOT_YET:
             return self._tidier.tidy(feed, transport, self._note(arrival, ArrivalState.REFUSED, facts))
         tries = int(str(arrival.facts.get("tries", 0))) + 1
-        facts |= {"tries": tries, "next_try": self._clock().timestamp() + pause_s(tries)}
+        facts |= {**_kept(arrival), "tries": tries, "next_try": self._clock().timestamp() + pause_s(tries)}
         return self._note(arrival, ArrivalState.WAITING, facts)
 
     def _note(
@@ -308,6 +319,11 @@ class Watcher:
         noted = msgspec.structs.replace(arrival, state=state, facts=facts, fingerprint=kept, changed=self._clock())
         self._store.put_arrival(noted)
         return noted
+
+
+def _kept(arrival: Arrival) -> dict[str, Any]:
+    """Give what is known of a set that waits, whatever it waits for."""
+    return {name: arrival.facts[name] for name in (SEEN, "tries", "next_try") if name in arrival.facts}
 
 
 def _is_rest_of(one: RemoteSet, before: Arrival) -> bool:
