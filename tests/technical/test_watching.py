@@ -265,6 +265,24 @@ def test_the_same_content_under_another_name_is_skipped(project, drop: Path, fee
     assert project.audiences.show("Arrived").version == 1
 
 
+def test_a_fault_of_ours_in_one_set_does_not_stop_the_others(
+    project, drop: Path, feed: Feed, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_set(drop, STAMP, [[1]])
+    write_set(drop, STAMP + 1000, [[2]])
+    plain = project.audiences.import_
+
+    def broken(request, *further):
+        if str(STAMP) in request.label:
+            raise ZeroDivisionError
+        return plain(request, *further)
+
+    monkeypatch.setattr(project.audiences, "import_", broken)
+    waits, done = watcher.look(feed)
+    assert (waits.state, waits.facts["error"]["code"]) == (ArrivalState.WAITING, "internal")
+    assert (done.state, members(project)) == (ArrivalState.IMPORTED, ["P002"])
+
+
 def test_one_worker_at_a_time_looks_after_a_feed(project, drop: Path, feed: Feed, clock: Clock) -> None:
     write_set(drop, STAMP, [[1]])
     inner: list = []

@@ -19,7 +19,7 @@ from arrivals import Clock, members, write_set
 
 import symbolon
 from symbolon.errors import SymbolonError
-from symbolon.records import ArrivalState, DataSource, RunState
+from symbolon.records import ArrivalState, DataSource, Definition, DefinitionKind, RunState
 from symbolon.technical import Activation, Activations, Feed, Health, HealthState, Schedules
 from symbolon.technical.metrics import registry_of
 from symbolon.technical.page import Page
@@ -208,6 +208,34 @@ def test_a_schedule_runs_once_at_each_of_its_times(project, clock: Clock) -> Non
     clock.forward(timedelta(days=3).total_seconds())  # what was missed is caught up with once
     assert len([*other.tick(), *one.tick()]) == 1
     assert {run.state for run in project.workflows.runs()} == {RunState.QUEUED}
+
+
+def test_a_time_outlives_the_worker_that_claimed_it(project, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a workflow that cannot be read does not stop the others."""
+    project.store.put_definition(Definition(kind=DefinitionKind.WORKFLOW, name="a-broken", body="no workflow"), base=0)
+    project.workflows.save(project.workflows.read(WEEKLY))
+    schedules = Schedules(store=project.store, workflows=project.workflows, clock=clock)
+    schedules.tick()
+    clock.forward(timedelta(hours=24).total_seconds())
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*_given: object) -> None:
+        monkeypatch.setattr(project.store, "set_state", killed)  # nothing is written after a death
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        plain = project.store.set_state
+        patched.setattr(project.workflows, "submit", killed)
+        with pytest.raises(Killed):
+            schedules.tick()
+        monkeypatch.setattr(project.store, "set_state", plain)
+    assert schedules.tick() == []
+    clock.forward(61)
+    assert len(schedules.tick()) == 1
+    clock.forward(61)
+    assert schedules.tick() == []
 
 
 def test_an_activation_shares_when_its_audience_changed(project, clock: Clock, tmp_path: Path) -> None:

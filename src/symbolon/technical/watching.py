@@ -10,6 +10,7 @@ it is noted why.
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from symbolon import policy
-from symbolon.errors import InputError, SecretError, SymbolonError
+from symbolon.errors import InputError, InternalError, SecretError, SymbolonError
 from symbolon.files import parse_info
 from symbolon.lake import LockHeld, file_lock
 from symbolon.records import Arrival, ArrivalState
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from symbolon.store import Store
     from symbolon.technical.feeds import Feed
     from symbolon.transports.transport import Transport
+
+log = logging.getLogger(__name__)
 
 #: fact of a set that waits: since when it is as it is now, by the clock of whoever looks (seconds since 1970)
 SEEN = "seen"
@@ -266,6 +269,10 @@ class Watcher:
                 receipts = self._audiences.import_(self._request(feed, paths), look.progress)
         except SymbolonError as error:
             return self._failed(feed, transport, one, arrival, error)
+        except Exception as error:  # noqa: BLE001 - a fault of ours in one set must not end the look at the others
+            log.error("arrival.broken", extra={"feed": feed.name, "type": type(error).__name__})  # noqa: TRY400
+            told = InternalError(f"{type(error).__name__} while it was imported")
+            return self._failed(feed, transport, one, arrival, told)
         facts: dict[str, Any] = {
             "files": [file.name for file in one.files],
             "fingerprints": {file.name: file.fingerprint for file in one.files},
