@@ -1,7 +1,7 @@
 """Saved workflows that begin with a scheduler: one run at each of their times.
 
-Invariant: a time is claimed, then its run begins, then it is noted: it is run once, whichever worker comes first, and is
-not lost when that worker dies in between; times that passed while no worker lived are run once, not one by one.
+Invariant: a time is claimed, then its run begins, then it is noted: it is run once, whichever worker comes first, and
+is not lost when that worker dies in between; times that passed while no worker lived are run once, not one by one.
 """
 
 from __future__ import annotations
@@ -69,12 +69,10 @@ class Schedules:
             self._noted(name, None, {"at": now.timestamp()})
             return []
         last, claim = float(state.facts["at"]), float(state.facts.get("claim", 0))
-        if not any(
-            moment <= now for one in options for moment in next_times(one, datetime.fromtimestamp(last, UTC), 1)
-        ):
+        since = datetime.fromtimestamp(last, UTC)
+        due = any(moment <= now for one in options for moment in next_times(one, since, 1))
+        if not due or (claim and now.timestamp() - claim < _CLAIM_S):  # or another worker begins it
             return []
-        if claim and now.timestamp() - claim < _CLAIM_S:
-            return []  # another worker begins it
         if claim and any(run.started.timestamp() >= claim for run in self._workflows.runs(workflow=workflow_name)):
             self._noted(name, state, {"at": claim})  # it was begun by a worker that died before it could note that
             return []
