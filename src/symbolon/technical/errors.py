@@ -15,3 +15,9 @@ class ArrivalUnknown(DefinitionError):
     """No such file set ever arrived for this feed, or it is not there to be replayed."""
 
     code = "feed.arrival"
+
+
+class AddressUnusable(DefinitionError):
+    """`symbolon serve` cannot listen there: the host is unknown or elsewhere, or the port is taken."""
+
+    code = "serve.address"
