@@ -182,7 +182,8 @@ def test_health_and_metrics_over_http(project, drop: Path, feed: Feed) -> None:
         assert {item["name"] for item in told["items"]} == {"worker", "feed partner"}
         with urllib.request.urlopen(f"{base}/metrics") as answer:
             text = answer.read().decode()
-        assert 'symbolon_arrivals_total{feed="partner",state="imported"} 1.0' in text
+        assert 'symbolon_arrivals{feed="partner",state="imported"} 1.0' in text
+        assert {line.split()[3] for line in text.splitlines() if line.startswith("# TYPE symbolon")} == {"gauge"}
         assert 'symbolon_audience_members{audience="Arrived"} 1.0' in text
         assert "@" not in text
         with pytest.raises(urllib.error.HTTPError) as caught:
