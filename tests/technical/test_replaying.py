@@ -44,6 +44,18 @@ def test_ids_of_another_encoding_are_read_again(project, tmp_path: Path) -> None
     assert project.audiences.import_file(later, source="sealed", segment="24", name="Arrived").version == 3
 
 
+def test_times_in_seconds(project, tmp_path: Path) -> None:
+    project.sources.add(DataSource(name="secs", key="email", protection=Protection.SHA256, timestamp="seconds"))
+    path = tmp_path / "S3_1_9_full_1486140844.sync"
+    path.write_text(f"zz 24\n{hashlib.sha256(b'p1@example.com').hexdigest()} 24\n")
+    project.audiences.import_file(path, source="secs", segment="24", name="Arrived")
+    assert project.replayer.replay("Arrived").version == 2
+    later = tmp_path / "S3_1_9_iter_1486140845.sync"
+    later.write_text(f"{hashlib.sha256(b'p2@example.com').hexdigest()} 24\n")
+    project.audiences.import_file(later, source="secs", segment="24", name="Arrived")
+    assert members(project) == ["P001", "P002"]
+
+
 def test_lists_have_nothing_to_replay(project, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("sha\nnonsense\n" + hashlib.sha256(b"p1@example.com").hexdigest() + "\n")

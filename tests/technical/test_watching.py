@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from arrivals import Clock, digest, members, write_set
 
 from symbolon.errors import SymbolonError
 from symbolon.records import ArrivalState
-from symbolon.technical import Feed, Watcher
+from symbolon.technical import Feed, HealthState, Watcher
 from symbolon.technical.grouping import group
 from symbolon.transports import open_transport
+from symbolon.transports.local import LocalTransport
 
 STAMP = 1486140844000
 
@@ -89,18 +91,48 @@ def test_a_part_that_grows_beside_its_control_file(project, drop: Path, feed: Fe
     assert [one.state for one in watcher.look(feed)] == [ArrivalState.IMPORTED]
 
 
+@pytest.mark.parametrize("ahead_s", [-86_400, 0, 86_400])
 def test_a_split_set_without_control_file_waits_for_further_parts(
-    project, drop: Path, feed: Feed, watcher: Watcher, clock: Clock
+    project, drop: Path, feed: Feed, watcher: Watcher, clock: Clock, ahead_s: float
 ) -> None:
-    paths = write_set(drop, STAMP, [[1], [2]], info=False)
-    clock.now = clock.now.fromtimestamp(max(path.stat().st_mtime for path in paths), clock.now.tzinfo)
+    """By our own clock, whatever the sender's says."""
+    for path in write_set(drop, STAMP, [[1], [2]], info=False):
+        os.utime(path, (clock.now.timestamp() + ahead_s,) * 2)
     for _ in range(3):
         watcher.look(feed)
         clock.forward(10)
     assert project.audiences.list() == []
-    clock.forward(feed.wait_s)
+    clock.forward(feed.wait_s - 30)
     assert [one.state for one in watcher.look(feed)] == [ArrivalState.IMPORTED]
     assert members(project) == ["P001", "P002"]
+
+
+def test_a_further_part_begins_the_wait_anew_and_force_ends_it(
+    project, drop: Path, feed: Feed, watcher: Watcher, clock: Clock
+) -> None:
+    write_set(drop, STAMP, [[1], [2]], info=False)
+    watcher.look(feed)
+    clock.forward(59)
+    write_set(drop, STAMP, [[1], [2], [3]], info=False)
+    watcher.look(feed)
+    clock.forward(59)
+    assert watcher.look(feed)[0].state is ArrivalState.WAITING
+    assert [one.state for one in watcher.look(feed, force=True)] == [ArrivalState.IMPORTED]
+
+
+def test_pauses_between_tries_grow_and_nothing_is_fetched_while_terms_wait(
+    project, drop: Path, feed: Feed, watcher: Watcher, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.store.update_source(msgspec.structs.replace(project.sources.show("crm"), terms="only for us"))
+    write_set(drop, STAMP, [[1]], info=False)
+    watcher.look(feed)
+    monkeypatch.setattr(LocalTransport, "fetch", None)
+    pauses = []
+    for _ in range(6):
+        (waits,) = watcher.look(feed)
+        pauses.append(waits.facts["next_try"] - clock.now.timestamp())
+        clock.forward(pauses[-1])
+    assert pauses == [5, 15, 60, 300, 900, 900]
 
 
 def test_a_set_that_lies_is_set_aside_and_the_old_version_stays(
@@ -138,6 +170,18 @@ def test_replay_after_the_cause_was_mended(project, drop: Path, feed: Feed, watc
     assert caught.value.code == "feed.arrival"
 
 
+def test_replay_forces_no_other_set(project, drop: Path, feed: Feed, watcher: Watcher) -> None:
+    write_set(drop, STAMP, [[1]], info=False)
+    wrong = project.feeds.edit("partner", segment="99")
+    watcher.look(wrong)
+    (refused,) = watcher.look(wrong)
+    (growing,) = write_set(drop, STAMP + 1000, [[2]], info=False)
+    mended = project.feeds.edit("partner", segment="24")
+    assert watcher.replay(mended, refused.name).state is ArrivalState.IMPORTED
+    arrival = project.store.arrival("partner", growing.stem)
+    assert (arrival.state, members(project)) == (ArrivalState.WAITING, ["P001"])
+
+
 def test_sets_are_imported_in_the_order_of_their_names(project, drop: Path, feed: Feed, watcher: Watcher) -> None:
     write_set(drop, STAMP + 2000, [[5]], mode="iter")
     write_set(drop, STAMP, [[1, 2]])
@@ -148,6 +192,40 @@ def test_sets_are_imported_in_the_order_of_their_names(project, drop: Path, feed
     (late,) = watcher.look(feed)
     assert (late.state, late.facts["error"]["code"]) == (ArrivalState.SKIPPED, "import.older")
     assert members(project) == ["P001", "P002", "P003", "P005"]
+
+
+def test_an_incremental_set_waits_for_an_older_one_that_is_not_whole(
+    project, drop: Path, feed: Feed, watcher: Watcher, clock: Clock, tmp_path: Path
+) -> None:
+    write_set(drop, STAMP, [[1, 2]])
+    control, first, second = write_set(tmp_path, STAMP + 1000, [[3], [4]], mode="iter")
+    shutil.copy(control, drop)
+    write_set(drop, STAMP + 2000, [[5]], mode="iter")
+    held = [("waiting", "no part has come yet"), ("waiting", f"an older set is not finished: {control.stem}")]
+    assert [(one.state.value, one.facts["why"]) for one in watcher.look(feed)][1:] == held
+    shutil.copy(first, drop)
+    watcher.look(feed)
+    assert watcher.look(feed, force=True) == []
+    assert members(project) == ["P001", "P002"]
+    shutil.copy(second, drop)
+    assert [one.state for one in watcher.look(feed)] == [ArrivalState.IMPORTED] * 2
+    assert members(project) == ["P001", "P002", "P003", "P004", "P005"]
+
+
+def test_a_full_set_waits_for_none_and_an_incremental_one_too_late_is_told(
+    project, drop: Path, feed: Feed, watcher: Watcher, tmp_path: Path
+) -> None:
+    control, part = write_set(tmp_path, STAMP, [[1]], mode="iter")
+    shutil.copy(control, drop)
+    write_set(drop, STAMP + 1000, [[2]])
+    assert [one.state for one in watcher.look(feed)] == [ArrivalState.WAITING, ArrivalState.IMPORTED]
+    shutil.copy(part, drop)
+    (late,) = watcher.look(feed)
+    assert (late.state, late.facts["error"]["code"]) == (ArrivalState.REFUSED, "import.older")
+    assert list((drop / "quarantine").rglob(f"{part.name}.receipt.json"))
+    assert members(project) == ["P002"]
+    (item,) = [item for item in project.health.items() if item.name == "feed partner"]
+    assert (item.state, "import.older" in item.detail) == (HealthState.WARN, True)
 
 
 def test_a_passing_fault_is_tried_again_later_and_nothing_is_set_aside(
@@ -185,6 +263,24 @@ def test_the_same_content_under_another_name_is_skipped(project, drop: Path, fee
     (again,) = watcher.look(feed)
     assert again.state is ArrivalState.SKIPPED
     assert project.audiences.show("Arrived").version == 1
+
+
+def test_a_fault_of_ours_in_one_set_does_not_stop_the_others(
+    project, drop: Path, feed: Feed, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_set(drop, STAMP, [[1]])
+    write_set(drop, STAMP + 1000, [[2]])
+    plain = project.audiences.import_
+
+    def broken(request, *further):
+        if str(STAMP) in request.label:
+            raise ZeroDivisionError
+        return plain(request, *further)
+
+    monkeypatch.setattr(project.audiences, "import_", broken)
+    waits, done = watcher.look(feed)
+    assert (waits.state, waits.facts["error"]["code"]) == (ArrivalState.WAITING, "internal")
+    assert (done.state, members(project)) == (ArrivalState.IMPORTED, ["P002"])
 
 
 def test_one_worker_at_a_time_looks_after_a_feed(project, drop: Path, feed: Feed, clock: Clock) -> None:

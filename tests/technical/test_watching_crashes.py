@@ -17,6 +17,7 @@ STAMP = 1486140844000
 CHILD = """
 import os, signal, sys, symbolon
 from symbolon.technical.watching import Watcher
+from symbolon.technical.tidying import Tidier
 from symbolon.sharing import Audiences
 place = sys.argv[2]
 
@@ -31,7 +32,7 @@ def after(owner, name, when):
         return result
     setattr(owner, name, wrapped)
 
-for owner, name in ((Watcher, "_request"), (Audiences, "import_"), (Watcher, "_tidy"), (Watcher, "_moved")):
+for owner, name in ((Watcher, "_request"), (Audiences, "import_"), (Tidier, "tidy"), (Tidier, "_moved")):
     after(owner, name, place)
 with symbolon.open(sys.argv[1]) as project:
     for _ in range(3):
@@ -45,10 +46,10 @@ with symbolon.open(sys.argv[1]) as project:
         "before _request",
         "before import_",
         "after import_",
-        "before _tidy",
+        "before tidy",
         "before _moved",
         "after _moved",
-        "after _tidy",
+        "after tidy",
     ],
 )
 @pytest.mark.parametrize("good", [True, pytest.param(False, marks=pytest.mark.slow)])

@@ -19,7 +19,7 @@ from arrivals import Clock, members, write_set
 
 import symbolon
 from symbolon.errors import SymbolonError
-from symbolon.records import ArrivalState, RunState
+from symbolon.records import ArrivalState, DataSource, Definition, DefinitionKind, RunState
 from symbolon.technical import Activation, Activations, Feed, Health, HealthState, Schedules
 from symbolon.technical.metrics import registry_of
 from symbolon.technical.page import Page
@@ -47,6 +47,16 @@ def health_of(project, clock) -> Health:
         feeds=project.feeds,
         activations=project.activations,
         heartbeat=project.settings.locks_dir,
+        clock=clock,
+    )
+
+
+def activations_of(project, clock) -> Activations:
+    return Activations(
+        store=project.store,
+        audiences=project.audiences,
+        profiles=project.profiles,
+        export=project.audiences.export,
         clock=clock,
     )
 
@@ -91,7 +101,7 @@ def test_health_follows_the_clock(project, drop: Path, feed: Feed, clock: Clock)
     clock.now = datetime.now(UTC)
     health = health_of(project, clock)
     found = {item.name: item.state for item in health.items()}
-    assert found == {"worker": HealthState.FAIL, "feed partner": HealthState.FAIL}
+    assert found == {"worker": HealthState.FAIL, "feed partner": HealthState.PASS}
     write_set(drop, STAMP, [[1]])
     project.worker().once()
     assert {item.name: item.state for item in health.items()} == {
@@ -115,6 +125,42 @@ def test_health_follows_the_clock(project, drop: Path, feed: Feed, clock: Clock)
     assert (item.state, "import.segment_unknown" in item.detail) == (HealthState.WARN, True)
 
 
+def test_a_new_feed_is_not_late(project, drop: Path, feed: Feed, clock: Clock) -> None:
+    clock.now = datetime.now(UTC)
+    health = health_of(project, clock)
+    states = []
+    for seconds in (10, 3600, 3600):
+        clock.forward(seconds)
+        states += [item.state for item in health.items() if item.name == "feed partner"]
+    assert states == [HealthState.PASS, HealthState.WARN, HealthState.FAIL]
+
+
+def test_a_place_that_is_gone_is_no_health(project, drop: Path, feed: Feed) -> None:
+    drop.rmdir()
+    project.worker().once()
+    (item,) = [item for item in project.health.items() if item.name == "feed partner"]
+    assert (item.state, "transport.root" in item.detail, bool(item.mend)) == (HealthState.FAIL, True, True)
+    drop.mkdir()
+    project.worker().once()
+    (item,) = [item for item in project.health.items() if item.name == "feed partner"]
+    assert item.state is HealthState.PASS
+
+
+def test_an_activation_whose_audience_is_gone_is_no_health(project, clock: Clock, tmp_path: Path) -> None:
+    project.audiences.queries.create("Some", "external_id < 'P010'")
+    activations = activations_of(project, clock)
+    one = activations.add(Activation(name="out", audience="Some", source="crm", segment="24", to=str(tmp_path / "out")))
+    activations.run(one)
+    project.audiences.delete("Some")
+    (item,) = [item for item in project.health.items() if item.name == "activation out"]
+    assert (item.state, "`Some`" in item.detail) == (HealthState.FAIL, True)
+    clock.forward(61)
+    assert activations.is_due(one)
+    with pytest.raises(SymbolonError):
+        activations.run(one)
+    assert activations.last("out")["error"] == "name.unknown"
+
+
 def test_health_and_metrics_over_http(project, drop: Path, feed: Feed) -> None:
     page = Page(
         registry_of(store=project.store, feeds=project.feeds, health=project.health),
@@ -136,7 +182,8 @@ def test_health_and_metrics_over_http(project, drop: Path, feed: Feed) -> None:
         assert {item["name"] for item in told["items"]} == {"worker", "feed partner"}
         with urllib.request.urlopen(f"{base}/metrics") as answer:
             text = answer.read().decode()
-        assert 'symbolon_arrivals_total{feed="partner",state="imported"} 1.0' in text
+        assert 'symbolon_arrivals{feed="partner",state="imported"} 1.0' in text
+        assert {line.split()[3] for line in text.splitlines() if line.startswith("# TYPE symbolon")} == {"gauge"}
         assert 'symbolon_audience_members{audience="Arrived"} 1.0' in text
         assert "@" not in text
         with pytest.raises(urllib.error.HTTPError) as caught:
@@ -164,15 +211,37 @@ def test_a_schedule_runs_once_at_each_of_its_times(project, clock: Clock) -> Non
     assert {run.state for run in project.workflows.runs()} == {RunState.QUEUED}
 
 
+def test_a_time_outlives_the_worker_that_claimed_it(project, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a workflow that cannot be read does not stop the others."""
+    project.store.put_definition(Definition(kind=DefinitionKind.WORKFLOW, name="a-broken", body="no workflow"), base=0)
+    project.workflows.save(project.workflows.read(WEEKLY))
+    schedules = Schedules(store=project.store, workflows=project.workflows, clock=clock)
+    schedules.tick()
+    clock.forward(timedelta(hours=24).total_seconds())
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*_given: object) -> None:
+        monkeypatch.setattr(project.store, "set_state", killed)  # nothing is written after a death
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        plain = project.store.set_state
+        patched.setattr(project.workflows, "submit", killed)
+        with pytest.raises(Killed):
+            schedules.tick()
+        monkeypatch.setattr(project.store, "set_state", plain)
+    assert schedules.tick() == []
+    clock.forward(61)
+    assert len(schedules.tick()) == 1
+    clock.forward(61)
+    assert schedules.tick() == []
+
+
 def test_an_activation_shares_when_its_audience_changed(project, clock: Clock, tmp_path: Path) -> None:
     project.audiences.queries.create("Some", "external_id < 'P010'")
-    activations = Activations(
-        store=project.store,
-        audiences=project.audiences,
-        profiles=project.profiles,
-        export=project.audiences.export,
-        clock=clock,
-    )
+    activations = activations_of(project, clock)
     one = activations.add(
         Activation(name="out", audience="Some", source="crm", segment="24", to=str(tmp_path / "out"), every_s=60)
     )
@@ -193,3 +262,21 @@ def test_an_activation_shares_when_its_audience_changed(project, clock: Clock, t
     assert caught.value.code == "policy.shrink"
     assert activations.last("out")["error"] == "policy.shrink"
     assert symbolon.__version__
+
+
+def test_an_opt_out_reaches_the_other_side(project, clock: Clock, tmp_path: Path) -> None:
+    """Whatever the type of the audience: who may not be shared any more leaves it at the next look."""
+    path = tmp_path / "list.csv"
+    path.write_text("external_id\nP001\nP002\nP003\n")
+    project.sources.add(DataSource(name="number", key="external_id"))
+    project.audiences.import_file(path, source="number", column="external_id", name="Some")
+    activations = activations_of(project, clock)
+    one = activations.add(Activation(name="out", audience="Some", source="crm", segment="24", to=str(tmp_path / "out")))
+    assert activations.run(one).shared == 3
+    opted_out = tmp_path / "opted.csv"
+    opted_out.write_text("external_id,do_not_share\nP002,true\n")
+    project.profiles.import_file(opted_out)
+    clock.forward(61)
+    assert activations.is_due(one)
+    receipt = activations.run(one)
+    assert (receipt.shared, receipt.removed) == (2, 1)

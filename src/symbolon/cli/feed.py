@@ -177,7 +177,7 @@ def replay(
 
     $ symbolon feed replay partner S3_1234_20914_full_1486140844000
     """
-    found = session.project.watcher.replay(session.project.feeds.show(name), arrival)
+    found = session.project.watcher.replay(session.project.feeds.show(name), arrival, progress=session.progress())
     _arrivals(session, [found], nothing="")
 
 

@@ -29,7 +29,7 @@ def serve(
     registry = registry_of(store=project.store, feeds=project.feeds, health=project.health)
     page = Page(registry, project.health.items, host=host, port=port)
     page.start()
-    session.screen.say(f"health: http://{host}:{page.port}/health, metrics: http://{host}:{page.port}/metrics")
+    session.screen.say(f"health: {page.url}/health, metrics: {page.url}/metrics")
     try:
         work(session, project.worker(), once=False)
     finally:

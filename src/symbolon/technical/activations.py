@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from symbolon.records import AudienceType, Definition, DefinitionKind
+from symbolon.errors import UnknownNameError
+from symbolon.records import Definition, DefinitionKind
 from symbolon.store import NameTaken, TableState
 from symbolon.targeting import ExportReceipt, ShareMode
 from symbolon.technical.errors import FeedInvalid
@@ -44,7 +45,7 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     format: Literal["inbound", "csv", "parquet"] = "inbound"
     #: largest part that may leave at once, 0..1; what would take out more waits for a person
     max_shrink: float = 0.5
-    #: `change`: when the audience changed; `always`: whenever `every_s` is over
+    #: `change`: when the audience or a profile changed; `always`: whenever `every_s` is over
     when: Literal["change", "always"] = "change"
     #: seconds between two looks
     every_s: float = 60.0
@@ -124,7 +125,12 @@ class Activations:
         ago = self._clock().timestamp() - float(facts.get("at", 0))
         if ago < activation.every_s:
             return False
-        return activation.when == "always" or facts.get("of") != self._of(activation) or bool(facts.get("error"))
+        if activation.when == "always" or facts.get("error"):
+            return True
+        try:
+            return facts.get("of") != self._of(activation)
+        except UnknownNameError:  # the audience is gone: `run` tells it, and notes it
+            return True
 
     def run(self, activation: Activation, *, force: bool = False) -> ExportReceipt:
         """Share the audience now; note how it went.
@@ -132,8 +138,9 @@ class Activations:
         Raises:
             SymbolonError: what the export was refused for, or failed with.
         """
-        of = self._of(activation)
+        of = ""
         try:
+            of = self._of(activation)
             receipt = self._shared(activation, plan=False, force=force)
         except Exception as error:
             self._note(activation, {"error": getattr(error, "code", type(error).__name__), "of": of})
@@ -161,10 +168,9 @@ class Activations:
         )
 
     def _of(self, activation: Activation) -> str:
-        """Give what the content of an audience depends on: its version, and for a rule the profiles."""
+        """Give what goes out depends on: the audience's version and the profiles, with their consent and keys."""
         audience = self._audiences.show(activation.audience)
-        depends = f"{self._profiles.revision}" if audience.type is AudienceType.QUERY else ""
-        return f"{audience.id}:{audience.version}:{depends}"
+        return f"{audience.id}:{audience.version}:{self._profiles.revision}"
 
     def _last(self, activation: Activation) -> TableState | None:
         return self._store.state(_state(activation.name))

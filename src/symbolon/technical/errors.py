@@ -17,7 +17,7 @@ class ArrivalUnknown(DefinitionError):
     code = "feed.arrival"
 
 
-class AddressRefused(DefinitionError):
-    """`symbolon serve` cannot listen where it should: the port is taken, or it is no address of this machine."""
+class AddressUnusable(DefinitionError):
+    """`symbolon serve` cannot listen there: the host is unknown or elsewhere, or the port is taken."""
 
     code = "serve.address"

@@ -5,6 +5,7 @@ Source: Adobe Campaign's technical workflow "Import shared audience", which runs
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,10 +13,13 @@ import msgspec
 
 from symbolon.errors import SymbolonError
 from symbolon.records import Definition, DefinitionKind
-from symbolon.store import NameTaken
+from symbolon.store import NameTaken, StoreConflict, TableState
+from symbolon.technical.belonging import is_nested, may_meet
 from symbolon.technical.errors import FeedInvalid
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from symbolon.sharing import Sources
     from symbolon.sharing.transports import Transports
     from symbolon.store import Store
@@ -107,6 +111,65 @@ class Feeds:
             UnknownNameError: nothing has this name.
         """
         self._store.delete_definition(_KIND, name)
+        self._store.delete_state(_state(name))
+
+    def changed(self, name: str) -> datetime | None:
+        """Give when a feed was added or last edited, UTC.
+
+        Raises:
+            UnknownNameError: nothing has this name.
+        """
+        return self._store.definition(_KIND, name).created
+
+    def fault(self, name: str) -> dict[str, Any]:
+        """Give why the last look failed: `code`, `retryable`, `since` (seconds since 1970); empty = it did not."""
+        state = self._store.state(_state(name))
+        return {} if state is None else dict(state.facts)
+
+    def note_fault(self, name: str, error: SymbolonError | None, now: datetime) -> None:
+        """Note that a look failed, or (None) that it did not; nothing is written where that is known."""
+        before = self._store.state(_state(name))
+        known = dict(before.facts) if before else {}
+        if known.get("code") == (error.code if error else None):
+            return
+        facts: dict[str, Any] = {}
+        if error is not None:
+            since = known.get("since", now.timestamp())
+            facts = {"code": error.code, "retryable": error.retryable, "since": since}
+        after = TableState(lake_version=0, revision=before.revision + 1 if before else 1, facts=facts)
+        with contextlib.suppress(StoreConflict):  # another worker found out the same
+            self._store.set_state(_state(name), after, before.revision if before else None)
+
+    def sharing_place(self, feed: Feed) -> _Feeds:
+        """Give the other enabled feeds that may find the same files as this one."""
+        place = self._place(feed)
+        return [
+            other
+            for other in self.list()
+            if other.name != feed.name
+            and other.enabled
+            and may_meet(feed.pattern, other.pattern)
+            and is_nested(place, self._place(other))
+        ]
+
+    def _place(self, feed: Feed) -> str:
+        """Give where a feed looks; what cannot be opened any more is taken by its text."""
+        try:
+            transport = self._transports.open(feed.transport)
+        except SymbolonError:
+            return feed.transport
+        transport.close()
+        return transport.place
+
+    def _rivals(self, feed: Feed) -> _Feeds:
+        """Give the feeds that would take the same files, where no number in a name tells whose they are."""
+        mine = self._sources.show(feed.source).dpid
+        theirs = {one.name: one.dpid for one in self._sources.list()}
+        return [
+            other
+            for other in self.sharing_place(feed)
+            if None in (mine, theirs.get(other.source)) or mine == theirs[other.source]
+        ]
 
     def _check(self, feed: Feed) -> None:
         holds = {
@@ -126,11 +189,20 @@ class Feeds:
                 ask()
             except SymbolonError as error:
                 faults.append(f"{error.summary}" + (f" ({error.hint})" if error.hint else ""))
+        if not faults and feed.enabled:
+            faults += [
+                f"feed `{other.name}` takes the same files: give each a folder or a `--pattern` of its own"
+                for other in self._rivals(feed)
+            ]
         if faults:
             raise FeedInvalid("; ".join(faults), details={"faults": faults})
 
 
 _Feeds = list[Feed]
+
+
+def _state(name: str) -> str:
+    return f"feeds/{name}"
 
 
 def _read(definition: Definition) -> Feed:

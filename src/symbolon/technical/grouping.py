@@ -13,8 +13,8 @@ from symbolon.files import parse_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
+    from symbolon.files import FileName
     from symbolon.transports.transport import RemoteFile
 
 INFO = ".info"
@@ -28,8 +28,8 @@ class RemoteSet:
     name: str
     parts: list[RemoteFile] = field(default_factory=list)
     info: RemoteFile | None = None
-    #: time in the name, milliseconds; None = it has none
-    timestamp_ms: int | None = None
+    #: the elements of its name; None = it is not named like a segment file
+    named: FileName | None = None
     #: whether the name can have further parts
     is_split: bool = False
 
@@ -39,17 +39,27 @@ class RemoteSet:
         return [*self.parts, *([self.info] if self.info else [])]
 
     @property
+    def timestamp_ms(self) -> int | None:
+        """Time in the name, milliseconds; None = it has none."""
+        return None if self.named is None else self.named.timestamp_ms
+
+    @property
+    def is_incremental(self) -> bool:
+        """Say whether it changes what it names (`iter` in its name) instead of replacing everything."""
+        return self.named is not None and self.named.mode == "iter"
+
+    @property
+    def is_inbound(self) -> bool:
+        """Say whether it is an inbound file: what is sent to an audience manager, not what comes from one."""
+        return self.name.rpartition("/")[2].lower().startswith("ftp_dpm_")
+
+    @property
     def fingerprint(self) -> str:
         """Changes whenever a file comes, goes, grows or is replaced."""
         digest = hashlib.sha256()
         for file in sorted(self.files, key=lambda one: one.name):
             digest.update(f"{file.name}\0{file.size_bytes}\0{file.fingerprint}\n".encode(errors="replace"))
         return digest.hexdigest()
-
-    @property
-    def newest(self) -> datetime:
-        """When its youngest file was last changed."""
-        return max(file.modified for file in self.files)
 
     def is_described_by(self, sizes: dict[str, int | None]) -> bool:
         """Say whether exactly the parts that a control file lists are there, as large as it says."""
@@ -80,12 +90,14 @@ def group(files: Iterable[RemoteFile], timestamp: str, left_out: tuple[str, ...]
         one = found.setdefault(key, RemoteSet(key))
         one.parts.append(file)
         if name is not None:
-            one.timestamp_ms = name.timestamp_ms
+            one.named = name
             one.is_split = one.is_split or name.split > 0 or len(one.parts) > 1
     for control in controls:
         stem = control.name[: -len(INFO)]
         one = found.get(stem) or found.get(stem.removesuffix(".gz")) or found.setdefault(stem, RemoteSet(stem))
         one.info = control
+        if not one.parts:  # they are still to come: it has its place in the order already
+            one.named = parse_name(f"{stem.rpartition('/')[2]}.sync", timestamp=timestamp)
     ordered = sorted(found.values(), key=lambda one: (one.timestamp_ms or 0, one.name))
     for one in ordered:
         one.parts.sort(key=lambda part: part.name)

@@ -1,6 +1,7 @@
 """The same facts as Prometheus metrics, read from the store when they are asked for.
 
-Invariant: labels are names of definitions and codes, never identifiers.
+Invariant: labels are names of definitions and codes, never identifiers. All are gauges: they tell what the store holds
+now, and a set that comes again, or is replayed, changes its state.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from symbolon.technical.health import HealthState
@@ -57,9 +58,11 @@ class ProjectCollector(Collector):
             )
 
     def _arrivals(self) -> Iterable[Metric]:
-        arrivals = CounterMetricFamily("symbolon_arrivals", "File sets that arrived.", labels=["feed", "state"])
-        rejected = CounterMetricFamily("symbolon_rejected", "Rejected records of arrivals.", labels=["feed", "reason"])
-        seconds = CounterMetricFamily("symbolon_import_seconds", "Seconds that imports took.", labels=["feed"])
+        arrivals = GaugeMetricFamily("symbolon_arrivals", "File sets that are known.", labels=["feed", "state"])
+        rejected = GaugeMetricFamily(
+            "symbolon_arrivals_rejected", "Rejected records of these.", labels=["feed", "reason"]
+        )
+        seconds = GaugeMetricFamily("symbolon_arrivals_seconds", "Seconds that their imports took.", labels=["feed"])
         last = GaugeMetricFamily("symbolon_last_arrival_timestamp_seconds", "When it last arrived.", labels=["feed"])
         for feed in self._feeds.list():
             found = self._store.arrivals(feed.name, limit=100_000)

@@ -58,7 +58,7 @@ class Replayer:
         source = self._store.source_by_id(audience.source_id)
         version = self._audiences.version(name)
         with self._lake.attempt("replay") as directory:
-            path = directory / f"S3_0_{source.dpid or 0}_iter_{_stamp(version)}.sync"
+            path = directory / f"S3_0_{source.dpid or 0}_iter_{_stamp(version, source.timestamp)}.sync"
             if not _written(self._audiences.rejects(name), path, audience.segment):
                 raise ArrivalUnknown(
                     f"no rejected record of audience `{name}` holds an ID that could be read again",
@@ -76,9 +76,15 @@ class Replayer:
             return self._audiences.import_(request, progress)[0]
 
 
-def _stamp(version: AudienceVersion) -> int:
-    """Give a time just behind the last file, so that the next real one is not taken for older."""
-    return (version.file_timestamp or int(time.time() * 1000)) + 1
+def _stamp(version: AudienceVersion, unit: str) -> int:
+    """Give a time just behind the last file, so that the next real one is not taken for older.
+
+    Args:
+        version: the last file's.
+        unit: what the data source reads: `milliseconds`, or `seconds` (ten digits; more would be a split number).
+    """
+    last_ms = version.file_timestamp or int(time.time() * 1000)
+    return -(-last_ms // 1000) if unit == "seconds" else last_ms + 1
 
 
 def _written(rejected: Rows, path: Path, segment: str) -> int:

@@ -1,33 +1,44 @@
 """`import-shared-audiences`: file sets that arrived whole are imported, once, in order; what cannot be is set aside.
 
 Invariant: a set is imported only when it did not change between two looks, or its control file says that it is whole;
-what became of it is noted under its name and fingerprint. A worker that dies anywhere leaves what the next look brings
-to the same end: importing the same content again changes nothing, and files are moved after it is noted why.
+what became of it is noted under its name and fingerprint. An incremental set is never imported before one that is older
+and not finished: the older one would be too old afterwards, and its changes lost. A worker that dies anywhere leaves
+what the next look brings to the same end: importing the same content again changes nothing, and files are moved after
+it is noted why.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from symbolon.errors import InputError, SecretError, SymbolonError
+from symbolon import policy
+from symbolon.errors import InputError, InternalError, SecretError, SymbolonError
 from symbolon.files import parse_info
 from symbolon.lake import LockHeld, file_lock
 from symbolon.records import Arrival, ArrivalState
+from symbolon.sharing.locks import LOCK_WAIT_S
 from symbolon.sharing.request import ImportRequest
+from symbolon.technical.belonging import LEFT, names_its_source, of_another
 from symbolon.technical.errors import ArrivalUnknown
+from symbolon.technical.feeds import Feeds
 from symbolon.technical.grouping import RemoteSet, group
+from symbolon.technical.tidying import ARCHIVE, QUARANTINE, Tidier, pause_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from symbolon.lake import Lake
-    from symbolon.records import Progress, Receipt
+    from symbolon.records import DataSource, Progress, Receipt
     from symbolon.settings import Settings
     from symbolon.sharing import Audiences, Sources
     from symbolon.sharing.transports import Transports
@@ -35,13 +46,35 @@ if TYPE_CHECKING:
     from symbolon.technical.feeds import Feed
     from symbolon.transports.transport import Transport
 
-QUARANTINE, ARCHIVE = "quarantine", "archive"
-#: pauses before a set that failed for a passing reason is tried again, in seconds
-_PAUSES_S = (5, 15, 60, 300, 900)
+log = logging.getLogger(__name__)
+
+#: fact of a set that waits: since when it is as it is now, by the clock of whoever looks (seconds since 1970)
+SEEN = "seen"
 #: codes that say that the set is not whole yet, not that it is wrong
 _NOT_YET = frozenset({"file.incomplete"})
-#: codes of a set that nobody needs any more
+#: codes of a full set that nobody needs any more; what an incremental one changes is in no newer file, so it is refused
 _TOO_LATE = frozenset({"import.older"})
+
+
+@dataclass
+class _Look:
+    """One look of a feed at its place, and what it found out so far."""
+
+    feed: Feed
+    source: DataSource
+    sources: list[DataSource]
+    transport: Transport
+    #: whether everything is tried again and taken for whole, or the name of the only set that is
+    force: bool | str
+    progress: Progress | None
+    #: name of the first set that is not finished; empty = none so far
+    unfinished: str = ""
+    #: whether other feeds may find the same files; None = nobody asked yet
+    shared: bool | None = None
+
+    def forces(self, one: RemoteSet) -> bool:
+        """Say whether a set is tried again before its time, and taken for whole."""
+        return self.force is True or self.force == one.name
 
 
 class Watcher:
@@ -68,6 +101,8 @@ class Watcher:
         self._sources = sources
         self._transports = transports
         self._audiences = audiences
+        self._feeds = Feeds(store=store, sources=sources, transports=transports)
+        self._tidier = Tidier(store=store, lake=lake, clock=clock)
         self._clock = clock
 
     def look(self, feed: Feed, *, force: bool = False, progress: Progress | None = None) -> list[Arrival]:
@@ -81,89 +116,135 @@ class Watcher:
         Raises:
             TransportError: the place cannot be listed.
         """
-        lock = self._settings.locks_dir / f"feed-{hashlib.sha256(feed.name.encode()).hexdigest()[:16]}.lock"
         try:
-            with file_lock(lock, wait_s=0, holder=f"a look at feed `{feed.name}`"):
-                transport = self._transports.open(feed.transport)
-                try:
-                    return self._pass(feed, transport, force=force, progress=progress)
-                finally:
-                    transport.close()
+            with self._held(feed, wait_s=0), self._opened(feed) as transport:
+                happened = self._pass(feed, transport, force=force, progress=progress)
         except LockHeld:
             return []  # another worker looks after it
+        except SymbolonError as error:
+            with suppress(SymbolonError):  # the store itself may be away
+                self._feeds.note_fault(feed.name, error, self._clock())
+            raise
+        self._feeds.note_fault(feed.name, None, self._clock())
+        return happened
 
-    def replay(self, feed: Feed, name: str) -> Arrival:
-        """Import a set again that was refused, from quarantine.
+    def replay(self, feed: Feed, name: str, *, progress: Progress | None = None) -> Arrival:
+        """Import a set again that was refused, from quarantine. Others are looked at as ever, and not forced.
 
         Raises:
             ArrivalUnknown: there is no such set, or its files are gone.
+            LockHeld: a worker looks after the feed for longer than this one waits.
         """
-        before = self._store.arrival(feed.name, name)
-        if before is None or before.state is not ArrivalState.REFUSED:
-            raise ArrivalUnknown(
-                f"no refused set `{name}` is known of feed `{feed.name}`", hint=f"symbolon feed arrivals {feed.name}"
-            )
-        transport = self._transports.open(feed.transport)
-        try:
+        with self._held(feed, wait_s=LOCK_WAIT_S), self._opened(feed) as transport:
+            before = self._store.arrival(feed.name, name)
+            if before is None or before.state is not ArrivalState.REFUSED:
+                raise ArrivalUnknown(
+                    f"no refused set `{name}` is known of feed `{feed.name}`",
+                    hint=f"symbolon feed arrivals {feed.name}",
+                )
             moved = before.facts.get("moved")
             names: dict[str, str] = moved if isinstance(moved, dict) else {}
             for original, there in names.items():
                 if transport.stat(there) is not None:
                     transport.move(there, original)
             self._note(before, ArrivalState.WAITING, {"replayed": True}, fingerprint="")
-        finally:
-            transport.close()
-        for arrival in self.look(feed, force=True):
-            if arrival.name == name:
-                return arrival
+            for arrival in self._pass(feed, transport, force=name, progress=progress):
+                if arrival.name == name:
+                    return arrival
         raise ArrivalUnknown(f"the files of set `{name}` are not there any more", hint="ask the sender for them again")
 
-    def _pass(self, feed: Feed, transport: Transport, *, force: bool, progress: Progress | None) -> list[Arrival]:
+    def _held(self, feed: Feed, *, wait_s: float) -> AbstractContextManager[None]:
+        slug = hashlib.sha256(feed.name.encode()).hexdigest()[:16]
+        lock = self._settings.locks_dir / f"feed-{slug}.lock"
+        return file_lock(lock, wait_s=wait_s, holder=f"a look at feed `{feed.name}`")
+
+    def _opened(self, feed: Feed) -> AbstractContextManager[Transport]:
+        return closing(self._transports.open(feed.transport))
+
+    def _pass(self, feed: Feed, transport: Transport, *, force: bool | str, progress: Progress | None) -> list[Arrival]:
         source = self._sources.show(feed.source)
         listed = transport.list(pattern=feed.pattern)
         if feed.pattern != "*":  # control files belong to the sets whatever the pattern says
             known = {file.name for file in listed}
             listed += [file for file in transport.list(pattern="*.info") if file.name not in known]
+        look = _Look(feed, source, self._sources.list(), transport, force, progress)
         happened = []
         for one in group(listed, source.timestamp, (f"{QUARANTINE}/", f"{ARCHIVE}/")):
-            arrival = self._arrived(feed, transport, one, force=force, progress=progress)
-            if arrival is not None:
-                happened.append(arrival)
+            before = self._store.arrival(feed.name, one.name)
+            after = self._arrived(look, one, before)
+            if after is not before:
+                happened.append(after)
+            if after.state is ArrivalState.WAITING and one.timestamp_ms is not None:
+                look.unfinished = look.unfinished or one.name
         return happened
 
-    def _arrived(
-        self, feed: Feed, transport: Transport, one: RemoteSet, *, force: bool, progress: Progress | None
-    ) -> Arrival | None:
-        """Do what is to be done with one set; None = nothing."""
-        before = self._store.arrival(feed.name, one.name)
+    def _arrived(self, look: _Look, one: RemoteSet, before: Arrival | None) -> Arrival:
+        """Do what is to be done with one set; gives `before` itself where that is nothing."""
         known = before is not None and before.fingerprint == one.fingerprint
-        if before is not None and before.state is not ArrivalState.WAITING and (known or _is_rest_of(one, before)):
-            self._tidy(feed, transport, before)
-            return None
-        first = Arrival(feed=feed.name, name=one.name, fingerprint=one.fingerprint)
-        arrival = msgspec.structs.replace(
-            before or first, fingerprint=one.fingerprint, facts=(before.facts if before and known else {})
-        )
-        if known and not force and self._clock().timestamp() < float(str(arrival.facts.get("next_try", 0))):
-            return None
-        if not one.parts:
-            return None if known else self._note(arrival, ArrivalState.WAITING, {"why": "no part has come yet"})
-        whole = self._is_whole(feed, transport, one, seen_before=known or force)
-        if whole:
-            return self._note(arrival, ArrivalState.WAITING, {"why": whole}) if not known else None
-        return self._import(feed, transport, one, arrival, progress)
+        if (
+            before is not None
+            and before.state is not ArrivalState.WAITING
+            and LEFT not in before.facts
+            and (
+                known or _is_rest_of(one, before) or not one.parts  # or a control file that outlived its parts
+            )
+        ):
+            return self._tidier.tidy(look.feed, look.transport, before)
+        first = Arrival(feed=look.feed.name, name=one.name, fingerprint=one.fingerprint)
+        facts = before.facts if before is not None and known else {}
+        facts = {**facts, SEEN: facts.get(SEEN, self._clock().timestamp())}
+        arrival = msgspec.structs.replace(before or first, fingerprint=one.fingerprint, facts=facts)
+        left = self._is_left(look, one)
+        if left:
+            return self._told(before, arrival, ArrivalState.SKIPPED, {"why": left, LEFT: True})
+        pauses = self._clock().timestamp() < float(str(arrival.facts.get("next_try", 0)))
+        if before is not None and known and pauses and not look.forces(one):
+            return before
+        why = self._is_unfinished(look, one, arrival, seen_before=known or look.forces(one))
+        if why:
+            return self._told(before, arrival, ArrivalState.WAITING, {"why": why, **_kept(arrival)})
+        return self._import(look, one, arrival)
 
-    def _is_whole(self, feed: Feed, transport: Transport, one: RemoteSet, *, seen_before: bool) -> str:
+    def _told(self, before: Arrival | None, arrival: Arrival, state: ArrivalState, facts: dict[str, Any]) -> Arrival:
+        """Note why nothing is done with a set, unless that is known; gives `before` itself then."""
+        same = before is not None and before.fingerprint == arrival.fingerprint and before.state is state
+        if same and before is not None and before.facts.get("why") == facts["why"]:
+            return before
+        return self._note(arrival, state, facts)
+
+    def _is_left(self, look: _Look, one: RemoteSet) -> str:
+        """Say why a set is none of this feed's; empty = it is."""
+        if one.is_inbound:
+            return "it is an inbound file (ftp_dpm_), meant for the other side: left alone"
+        another = of_another(one, look.source, look.sources)
+        if another:
+            return f"its name says that it is of {another}: left alone"
+        if look.shared is None and not names_its_source(one, look.source):
+            look.shared = bool(self._feeds.sharing_place(look.feed))
+        if look.shared and not names_its_source(one, look.source):
+            return "several feeds look here, and its name does not say of which data source it is: left alone"
+        return ""
+
+    def _is_unfinished(self, look: _Look, one: RemoteSet, arrival: Arrival, *, seen_before: bool) -> str:
+        """Say why a set is not to be imported yet; empty = it is."""
+        if not one.parts:
+            return "no part has come yet"
+        if look.unfinished and one.is_incremental and one.timestamp_ms is not None:
+            return f"an older set is not finished: {look.unfinished}"
+        return self._is_whole(look, one, arrival, seen_before=seen_before)
+
+    def _is_whole(self, look: _Look, one: RemoteSet, arrival: Arrival, *, seen_before: bool) -> str:
         """Say why a set is not whole yet; empty = it is."""
         if one.info is not None:
-            sizes = self._described(transport, one)
+            sizes = self._described(look.transport, one)
             if sizes is not None:
                 return "" if one.is_described_by(sizes) else "parts that the control file lists are missing or growing"
         if not seen_before:
             return "it is seen for the first time, and may still grow"
-        age = (self._clock() - one.newest).total_seconds()
-        if one.is_split and one.info is None and age < feed.wait_s:
-            return "further parts may be on their way"
+        if one.is_split and one.info is None and not look.forces(one):
+            seen_for = self._clock().timestamp() - float(str(arrival.facts.get(SEEN, 0)))
+            if seen_for < look.feed.wait_s:
+                return "further parts may be on their way"
         return ""
 
     def _described(self, transport: Transport, one: RemoteSet) -> dict[str, int | None] | None:
@@ -177,17 +258,21 @@ class Watcher:
                 return None
             return {part.name: part.size_bytes for part in info.parts}
 
-    def _import(
-        self, feed: Feed, transport: Transport, one: RemoteSet, arrival: Arrival, progress: Progress | None
-    ) -> Arrival:
+    def _import(self, look: _Look, one: RemoteSet, arrival: Arrival) -> Arrival:
+        feed, transport = look.feed, look.transport
         started = time.monotonic()
-        arrival = self._note(arrival, ArrivalState.WAITING, {"why": "it is being imported"})
+        arrival = self._note(arrival, ArrivalState.WAITING, {"why": "it is being imported", **_kept(arrival)})
         try:
+            policy.require_terms(look.source)  # before anything is fetched
             with self._lake.attempt("feed") as directory:
                 paths = [self._fetched(transport, file, directory) for file in one.files]
-                receipts = self._audiences.import_(self._request(feed, paths), progress)
+                receipts = self._audiences.import_(self._request(feed, paths), look.progress)
         except SymbolonError as error:
             return self._failed(feed, transport, one, arrival, error)
+        except Exception as error:  # noqa: BLE001 - a fault of ours in one set must not end the look at the others
+            log.error("arrival.broken", extra={"feed": feed.name, "type": type(error).__name__})  # noqa: TRY400
+            told = InternalError(f"{type(error).__name__} while it was imported")
+            return self._failed(feed, transport, one, arrival, told)
         facts: dict[str, Any] = {
             "files": [file.name for file in one.files],
             "fingerprints": {file.name: file.fingerprint for file in one.files},
@@ -197,7 +282,7 @@ class Watcher:
         unchanged = all(receipt.unchanged for receipt in receipts)
         state = ArrivalState.SKIPPED if unchanged else ArrivalState.IMPORTED
         done = self._note(arrival, state, {**facts, "why": "the same content was imported before" if unchanged else ""})
-        return self._tidy(feed, transport, done)
+        return self._tidier.tidy(feed, transport, done)
 
     def _fetched(self, transport: Transport, file: Any, directory: Path) -> Path:
         target = directory / str(file.name).rpartition("/")[2]
@@ -226,52 +311,13 @@ class Watcher:
             "fingerprints": {file.name: file.fingerprint for file in one.files},
             "error": {"code": error.code, "summary": error.summary, "hint": error.hint},
         }
-        if error.code in _TOO_LATE:
-            return self._tidy(feed, transport, self._note(arrival, ArrivalState.SKIPPED, facts))
+        if error.code in _TOO_LATE and not one.is_incremental:
+            return self._tidier.tidy(feed, transport, self._note(arrival, ArrivalState.SKIPPED, facts))
         if isinstance(error, (InputError, SecretError)) and error.code not in _NOT_YET:
-            return self._tidy(feed, transport, self._note(arrival, ArrivalState.REFUSED, facts))
+            return self._tidier.tidy(feed, transport, self._note(arrival, ArrivalState.REFUSED, facts))
         tries = int(str(arrival.facts.get("tries", 0))) + 1
-        pause = _PAUSES_S[min(tries, len(_PAUSES_S)) - 1]
-        facts |= {"tries": tries, "next_try": self._clock().timestamp() + pause}
+        facts |= {**_kept(arrival), "tries": tries, "next_try": self._clock().timestamp() + pause_s(tries)}
         return self._note(arrival, ArrivalState.WAITING, facts)
-
-    def _tidy(self, feed: Feed, transport: Transport, arrival: Arrival) -> Arrival:
-        """Move or remove the files of a set that is done with, if that was not done yet."""
-        if "tidied" in arrival.facts:
-            return arrival
-        named = arrival.facts.get("files")
-        names = [str(name) for name in named] if isinstance(named, list) else []
-        refused = arrival.state is ArrivalState.REFUSED
-        folder = QUARANTINE if refused else ARCHIVE if feed.after == "archive" else ""
-        moved: dict[str, str] = {}
-        try:
-            for name in names:
-                if folder:
-                    moved[name] = f"{folder}/{self._clock():%Y-%m-%d}/{name}"
-                    self._moved(transport, name, moved[name])
-                elif feed.after == "delete":
-                    transport.delete(name)
-            if refused and names:
-                self._receipt(transport, arrival, moved[names[0]])
-        except SymbolonError as error:  # the place cannot be written to: the files stay, and are not tried again
-            return self._note(arrival, arrival.state, {**arrival.facts, "tidied": error.code})
-        return self._note(arrival, arrival.state, {**arrival.facts, "tidied": True, "moved": moved})
-
-    def _moved(self, transport: Transport, name: str, target: str) -> None:
-        if transport.stat(name) is None:
-            return
-        if transport.stat(target) is not None:
-            transport.delete(target)  # an earlier file of the same name on the same day
-        transport.move(name, target)
-
-    def _receipt(self, transport: Transport, arrival: Arrival, beside: str) -> None:
-        """Put why a set was refused beside it, without any identifier."""
-        with self._lake.attempt("receipt") as directory:
-            path = directory / "receipt.json"
-            facts = {name: value for name, value in arrival.facts.items() if name != "fingerprints"}
-            told = {"feed": arrival.feed, "name": arrival.name, "state": arrival.state.value, **facts}
-            path.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=2))
-            transport.put(path, f"{beside}.receipt.json", overwrite=True)
 
     def _note(
         self, arrival: Arrival, state: ArrivalState, facts: dict[str, Any], *, fingerprint: str | None = None
@@ -280,6 +326,11 @@ class Watcher:
         noted = msgspec.structs.replace(arrival, state=state, facts=facts, fingerprint=kept, changed=self._clock())
         self._store.put_arrival(noted)
         return noted
+
+
+def _kept(arrival: Arrival) -> dict[str, Any]:
+    """Give what is known of a set that waits, whatever it waits for."""
+    return {name: arrival.facts[name] for name in (SEEN, "tries", "next_try") if name in arrival.facts}
 
 
 def _is_rest_of(one: RemoteSet, before: Arrival) -> bool:
