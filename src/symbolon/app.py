@@ -68,7 +68,7 @@ class Project:
         from symbolon.store import open_store  # noqa: PLC0415
 
         folder = find_project(Path(path) if path is not None else None)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = folder / PROJECT_FILE
         if not file.exists():
             file.write_text(_TEMPLATE, encoding="utf-8")

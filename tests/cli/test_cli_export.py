@@ -133,6 +133,7 @@ def test_a_delivery_that_cannot_end_is_given_up(partner, cli, monkeypatch):
     assert (nothing.code, "error[name.unknown]" in nothing.err) == (2, True)
 
     def gone(transport, source, name, **_options):
+        Path("out").mkdir(exist_ok=True)
         (Path("out") / name).write_bytes(b"half")
         raise TransportUnreachable("nobody answers")
 

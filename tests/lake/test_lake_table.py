@@ -137,10 +137,22 @@ def test_a_file_that_is_no_parquet_is_refused(lake: Lake, tmp_path: Path) -> Non
 
 
 def test_private_modes(lake: Lake) -> None:
-    lake.table("a/b").commit(staged(lake, [1]), SCHEMA, mode="overwrite")
+    before = os.umask(0o022)
+    try:
+        for mode in ("overwrite", "append", "overwrite"):
+            lake.table("a/b").commit(staged(lake, [1]), SCHEMA, mode=mode)
+        wider = SCHEMA.append(pa.field("more", pa.string()))
+        file = lake.root / "attempts" / "wider.parquet"
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        pq.write_table(wider.empty_table(), file)
+        file.chmod(0o600)
+        lake.table("a/b").commit([WrittenFile(file, 0, file.stat().st_size)], wider, mode="append")
+    finally:
+        os.umask(before)
+    logs = list((lake.root / "tables" / "a" / "b" / "_delta_log").glob("*.json"))
+    assert len(logs) >= 4
     for path in [lake.root, *lake.root.rglob("*")]:
-        if "_delta_log" not in str(path):  # written by deltalake, below a folder that is private
-            assert path.stat().st_mode & 0o077 == 0, path
+        assert path.stat().st_mode & 0o077 == 0, path
 
 
 def test_attempts(lake: Lake) -> None:

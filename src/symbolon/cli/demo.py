@@ -133,7 +133,7 @@ def _prepare(folder: Path) -> None:
                 shutil.rmtree(part)
             else:
                 part.unlink(missing_ok=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / MARKER).write_text("made by `symbolon demo`, which may make it anew\n", encoding="utf-8")
 
 

@@ -186,12 +186,18 @@ def _rows(project: Project, columns: list[str] | None) -> Any:
     return Rows(fields, lambda: project.profiles.batches(wanted, order=wanted[0]))
 
 
+def _stand(count: int, *, plan: bool) -> str:
+    if plan:
+        return "would be"
+    return "is" if count == 1 else "are"
+
+
 def _receipt(receipt: dict[str, Any], *, plan: bool, what: str) -> Iterator[Line]:
     if plan:
         yield Line("PLAN: nothing was written. This is what would happen:", "bold yellow")
     done = [f"{receipt[name]:,} {name}" for name in ("created", "updated", "unchanged") if name in receipt]
     total = next((receipt[name] for name in ("profiles", "links") if name in receipt), None)
-    standing = "" if total is None else f"; {counted(int(total), what)} " + ("would be" if plan else "are") + " kept"
+    standing = "" if total is None else f"; {counted(int(total), what)} " + _stand(int(total), plan=plan) + " kept"
     yield Line(f"{receipt.get('file', '')}: {', '.join(done) or 'done'}{standing}", "bold green")
     received, accepted = int(receipt.get("received", 0)), int(receipt.get("accepted", 0))
     yield Line(f"  {counted(received, 'row')} received, {accepted:,} accepted, {received - accepted:,} rejected", "")

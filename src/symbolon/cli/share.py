@@ -11,7 +11,7 @@ from symbolon.cli.session import Session, command, noun
 from symbolon.cli.words import counted
 
 if TYPE_CHECKING:
-    from symbolon.sharing.shared import PendingDelivery
+    from symbolon.sharing.standing import PendingDelivery
 
 app = noun()
 

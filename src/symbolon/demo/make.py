@@ -204,7 +204,7 @@ def encrypted(demo: Demo, *, sms: bool) -> None:
 
 def write_people(folder: Path, people: People, rng: np.random.Generator) -> tuple[Path, Path, dict[str, int]]:
     """Write the profiles file and the links file; give their places and the rows that cannot be imported."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     rows = csv_lines(people.table)
     count = max(1, len(rows) // 5_000)
     some = [row.encode() for row in rows.take(pa.array(rng.permutation(len(rows))[: 3 * count])).to_pylist()]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -114,15 +115,18 @@ def commit(
     after = _declaring([*kept, *((path, rows) for path, _, rows in adds)])
     try:
         if before is None:
+            (directory / "_delta_log").mkdir(mode=0o700, parents=True, exist_ok=True)
             create_table_with_add_actions(
                 str(directory), columns, actions, mode="error", configuration=_CONFIGURATION, commit_properties=after
             )
+            _made_private(directory, 0)
             return 0
         if mode == "append":
             _add_columns(before, columns)
         table = before.handle
         table.create_write_transaction(actions, mode, columns, commit_properties=after)  # type: ignore[arg-type]
         table.update_incremental()
+        _made_private(directory, int(table.version()))
         return int(table.version())
     except CommitFailedError:
         raise CommitConflict(f"table `{name}` was changed by somebody else; nothing was committed") from None
@@ -155,6 +159,13 @@ def ever_added(directory: Path) -> set[str] | None:
 def unfinished_entries(directory: Path) -> list[Path]:
     """Give the files of a log that were being written when their process was killed."""
     return [path for path in (directory / "_delta_log").glob("*") if "#" in path.name or ".tmp" in path.name]
+
+
+def _made_private(directory: Path, version: int) -> None:
+    """Take the log up to a version from all but the owner: deltalake writes by the umask."""
+    for number in range(version, max(version - 2, -1), -1):  # new columns are a commit of their own before
+        with suppress(OSError):  # another owner's, in a folder that is shared on purpose
+            (directory / "_delta_log" / f"{number:020d}.json").chmod(0o600)
 
 
 def _add_columns(before: Snapshot, wanted: Schema) -> None:

@@ -3,7 +3,7 @@
 from symbolon.sharing.library import Audiences
 from symbolon.sharing.request import ImportRequest
 from symbolon.sharing.rows import Rows
-from symbolon.sharing.shared import SharedAudiences
 from symbolon.sharing.sources import Sources
+from symbolon.sharing.standing import SharedAudiences
 
 __all__ = ["Audiences", "ImportRequest", "Rows", "SharedAudiences", "Sources"]

@@ -183,18 +183,26 @@ class Sources:
 
     def _check(self, source: DataSource, *, key: bytes | None, iv: bytes | None, has_key: bool) -> None:
         faults = [fault for fault in self._faults(source, key=key, iv=iv, has_key=has_key) if fault]
+        unknown = self._unknown_field(source)
         if faults:
+            if unknown is not None and source.key:
+                faults.append(f"{unknown.summary} ({unknown.hint})")
             raise SourceError(
                 f"data source `{source.name}`: " + "; ".join(faults),
                 hint="symbolon source add --help shows what belongs together",
                 details={"faults": faults},
             )
-        if source.kind is Kind.DECLARED:
-            known = [name for name in self._profiles.schema().names if name != "profile_id"]
-            if source.key not in known:
-                raise UnknownNameError.among("profile field", source.key, known)
+        if unknown is not None:
+            raise unknown
         if source.kind is Kind.DECLARED and source.key:
             rule(source.scheme, field_for(source.key))  # unknown, or without a rule for this field
+
+    def _unknown_field(self, source: DataSource) -> UnknownNameError | None:
+        """Give what is wrong if the reconciliation key is no profile field."""
+        known = [name for name in self._profiles.schema().names if name != "profile_id"]
+        if source.kind is not Kind.DECLARED or source.key in known:
+            return None
+        return UnknownNameError.among("profile field", source.key, known)
 
     def _faults(self, source: DataSource, *, key: bytes | None, iv: bytes | None, has_key: bool) -> _Faults:
         visitor = source.kind is Kind.VISITOR
