@@ -391,3 +391,12 @@ def test_two_shares_that_only_add(crm):
     assert side.read() == {P1, P2, P3}
     with pytest.raises(ShareMismatch):
         share(crm, [2], audience="two", mode="sync", force=True)
+
+
+@pytest.mark.parametrize("kind", ["inbound", "csv", "parquet"])
+def test_what_is_delivered_to_a_folder_is_private(crm, kind):
+    share(crm, [1, 2], to="./outbox/deep", format=kind, options={"by_day": "yes"})
+    made = list((crm.settings.project / "outbox" / "deep").rglob("*"))
+    modes = {path.stat().st_mode & 0o777 for path in made if path.is_file()}
+    folders = {path.stat().st_mode & 0o777 for path in made if path.is_dir()}
+    assert (modes, folders) == ({0o600}, {0o700})

@@ -198,50 +198,6 @@ def test_the_answer_to_the_rename_is_lost(
     transport.close()
 
 
-@pytest.mark.parametrize("is_answer_lost", [False, True])
-def test_a_receiver_that_takes_files_at_once(
-    server: SshServer, root: Path, source: Path, monkeypatch: pytest.MonkeyPatch, is_answer_lost: bool
-) -> None:
-    """The rename was answered, or its temporary name is gone: the file arrived, whoever has it by now."""
-    real, taken = room._rename, []
-
-    async def and_taken(*arguments: Any) -> None:
-        await real(*arguments)
-        taken.append((root / "x").read_bytes())
-        (root / "x").unlink()
-        if is_answer_lost:
-            raise asyncssh.SFTPConnectionLost("a test")
-
-    monkeypatch.setattr(room, "_rename", and_taken)
-    transport = quick(transport_to(server, root))
-    done = transport.put(source, "x")
-    assert (done.name, done.size_bytes, taken) == ("x", len(CONTENT), [CONTENT])
-    assert list(root.iterdir()) == []
-    transport.close()
-
-
-def test_a_fault_says_whether_the_file_may_be_there(
-    server: SshServer, root: Path, source: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def lost(*_: Any, **__: Any) -> None:
-        raise asyncssh.SFTPConnectionLost("a test")
-
-    for owner, name, may_have_arrived in ((room, "_rename", True), (room._Writing, "_write", False)):
-        transport = quick(transport_to(server, root))
-        with monkeypatch.context() as patch:
-            patch.setattr(owner, name, lost)
-            with pytest.raises(TransportUnreachable) as caught:
-                transport.put(source, "x")
-        assert caught.value.may_have_arrived is may_have_arrived
-        transport.close()
-    (root / "x").touch()
-    transport = transport_to(server, root)
-    with pytest.raises(RemoteExists) as exists:
-        transport.put(source, "x")
-    assert exists.value.may_have_arrived is False
-    transport.close()
-
-
 def test_a_file_that_is_replaced_while_it_is_read(
     server: SshServer, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
