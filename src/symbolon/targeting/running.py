@@ -113,6 +113,9 @@ class Running:
         """Go on until the end, a pause or an error; give where the run stands then."""
         done = {step.step: step for step in self._store.steps(self._run.id)}
         self._redone = {name: step.facts["restart"] for name, step in done.items() if step.facts.get("restart")}
+        stored = self._store.run(self._run.id).state
+        if stored.is_final:  # stopped before it came to its turn
+            return stored
         self._note(RunState.RUNNING)
         if self._progress:
             self._progress.started(f"running {self._workflow.name}", len(self._workflow.nodes), "activities")

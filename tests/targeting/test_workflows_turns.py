@@ -1,0 +1,62 @@
+"""Runs of one workflow that meet: who waits is queued, is left alone by workers, and can be stopped."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from workflow_shop import MONTHLY
+
+import symbolon
+from symbolon.records import RunState
+from symbolon.runs.alive import in_turn
+from symbolon.targeting.faults import WorkflowBusy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from symbolon.records import Run
+
+
+@contextmanager
+def waiting(shop, text: str = MONTHLY) -> Iterator[Run]:
+    """Give a run that waits for its turn in a live process, which it gets after the block."""
+    with in_turn(shop.settings.locks_dir, "monthly"):
+        second = threading.Thread(target=lambda: shop.workflows.run(shop.workflows.read(text)), daemon=True)
+        second.start()
+        until = time.monotonic() + 60
+        while not shop.workflows.runs() and time.monotonic() < until:
+            time.sleep(0.02)
+        (run,) = shop.workflows.runs()
+        yield run
+    second.join(timeout=120)
+    assert not second.is_alive()
+
+
+def test_a_run_that_is_cancelled_while_it_waits_never_begins(shop) -> None:
+    with waiting(shop) as run:
+        assert run.state is RunState.QUEUED
+        with symbolon.open(shop.settings.project) as other:
+            other.workflows.cancel(run.id)
+    assert shop.workflows.show_run(run.id).state is RunState.STOPPED
+    assert shop.workflows.steps(run.id) == []
+    assert shop.audiences.list() == []
+
+
+def test_a_worker_leaves_a_run_that_waits_for_its_turn(shop) -> None:
+    with waiting(shop) as run:
+        assert not shop.workflows.is_interrupted(run)
+        with symbolon.open(shop.settings.project) as other:
+            assert other.workflows.work_off() == []
+        assert shop.workflows.show_run(run.id) == run
+    ended = shop.workflows.show_run(run.id)
+    assert (ended.state, ended.facts.get("executions", 0)) == (RunState.DONE, 0)
+
+
+def test_a_run_that_waits_counts_where_overlap_is_refused(shop) -> None:
+    refusing = MONTHLY.replace("name: monthly", "name: monthly\non_overlap: refuse")
+    with waiting(shop), symbolon.open(shop.settings.project) as other, pytest.raises(WorkflowBusy):
+        other.workflows.run(other.workflows.read(refusing))
