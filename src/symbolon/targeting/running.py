@@ -273,9 +273,10 @@ class Running:
             if activity not in self._failed and counted[activity] != one.passed:
                 self._put(known[activity], one, counted[activity])
         memory = Memory(self._around)
+        key = f"{self._run.id}#{self._run.facts.get('restarts', 0)}"
         for activity, one in self._visited.items():
             if one.memory is not None:
-                memory.write(walk.workflow.name, activity, one.memory, directory, self._run.id)
+                memory.write(walk.workflow.name, activity, one.memory, directory, key)
 
     def _asked(self) -> RunState | None:
         wanted = self._store.run(self._run.id).facts.get("wanted")
