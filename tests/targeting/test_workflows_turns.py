@@ -11,7 +11,7 @@ import pytest
 from workflow_shop import MONTHLY
 
 import symbolon
-from symbolon.records import RunState
+from symbolon.records import RunState, StepState
 from symbolon.runs.alive import in_turn
 from symbolon.targeting.faults import WorkflowBusy
 
@@ -60,3 +60,24 @@ def test_a_run_that_waits_counts_where_overlap_is_refused(shop) -> None:
     refusing = MONTHLY.replace("name: monthly", "name: monthly\non_overlap: refuse")
     with waiting(shop), symbolon.open(shop.settings.project) as other, pytest.raises(WorkflowBusy):
         other.workflows.run(other.workflows.read(refusing))
+
+
+IGNORING = """\
+name: ignoring
+on_error: ignore
+activities:
+  - {id: start, type: query, where: NOT opt_out_email}
+  - {id: among, type: query, from: start, where: "in_audience('Last')"}
+  - {id: french, type: query, from: start, where: country = 'FR'}
+  - {id: save, type: save_audience, from: french, audience: French}
+"""
+
+
+def test_a_fault_that_is_ignored_fails_no_other_branch(shop) -> None:
+    shop.workflows.run(shop.workflows.read(MONTHLY))
+    run = shop.workflows.run(shop.workflows.read(IGNORING))
+    shop.audiences.delete("Last")
+    shop.workflows.restart(run.id, "start")
+    states = {step.step: step.state for step in shop.workflows.steps(run.id)}
+    assert states.pop("among") is StepState.FAILED
+    assert set(states.values()) == {StepState.DONE}

@@ -164,7 +164,9 @@ class Running:
             else:
                 visited = walk.visit(node, self._visited)
             if walk.faults:
-                raise WorkflowInvalid.of(walk.faults, self._workflow.name)
+                faults = list(walk.faults)
+                walk.faults.clear()  # they are of this activity: what follows has its own
+                raise WorkflowInvalid.of(faults, self._workflow.name)
         except SymbolonError as error:
             return self._failure(node, error)
         if visited.memory is not None:  # kept now: what is remembered must be what was given
