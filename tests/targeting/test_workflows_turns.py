@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,10 +14,10 @@ from workflow_shop import MONTHLY
 import symbolon
 from symbolon.records import RunState, StepState
 from symbolon.runs.alive import in_turn
-from symbolon.targeting.faults import WorkflowBusy
+from symbolon.targeting.faults import RunNotPossible, WorkflowBusy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from symbolon.records import Run
 
@@ -81,3 +82,50 @@ def test_a_fault_that_is_ignored_fails_no_other_branch(shop) -> None:
     states = {step.step: step.state for step in shop.workflows.steps(run.id)}
     assert states.pop("among") is StepState.FAILED
     assert set(states.values()) == {StepState.DONE}
+
+
+def test_runs_of_a_workflow_that_is_deleted_are_forgotten(shop) -> None:
+    run = shop.workflows.run(shop.workflows.read(MONTHLY.replace("name: monthly", "name: monthly\nkeep_days: 3")))
+    shop.workflows.delete("monthly")
+    assert shop.workflows.forget(run.started + timedelta(days=2)) == 0
+    assert shop.workflows.forget(run.started + timedelta(days=4)) == 1
+    assert not [name for name in shop.lake.tables() if name.startswith("runs/")]
+
+
+WAITING = """\
+name: monthly
+activities:
+  - {id: start, type: query, where: NOT opt_out_email}
+  - {id: go, type: external_signal, from: start}
+  - {id: save, type: save_audience, from: start, audience: Signalled}
+"""
+
+
+def eventually(say: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not say():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def waits(shop, run_id: str) -> bool:
+    return any(step.state is StepState.WAITING for step in shop.workflows.steps(run_id))
+
+
+def test_a_signal_goes_to_the_run_that_waits_for_it(shop) -> None:
+    workflow = shop.workflows.read(WAITING)
+    shop.workflows.save(workflow)
+    with pytest.raises(RunNotPossible, match="waits for a signal"):
+        shop.workflows.signal("monthly", "go", {})
+    first = threading.Thread(target=lambda: shop.workflows.run(workflow), daemon=True)
+    first.start()
+    eventually(lambda: bool(shop.workflows.runs()))
+    (run,) = shop.workflows.runs()
+    eventually(lambda: waits(shop, run.id))
+    queued = shop.workflows.submit(workflow)
+    assert shop.workflows.signal("monthly", "go", {}).id == run.id
+    first.join(timeout=60)
+    assert shop.workflows.show_run(run.id).state is RunState.DONE
+    shop.workflows.cancel(queued.id)
+    with pytest.raises(RunNotPossible, match="waits for a signal"):
+        shop.workflows.signal("monthly", "go", {})

@@ -65,6 +65,8 @@ _Names = list[str]
 #: the work under which runs are executed
 WORK = "workflow run"
 _KIND = DefinitionKind.WORKFLOW
+#: of a run that does not say how long it is kept, and whose workflow is gone
+_KEEP_DAYS = 30
 
 
 class Workflows:
@@ -305,10 +307,10 @@ class Workflows:
         if not node.sources:
             return self.submit(workflow, parameters)
         given = filled(workflow, parameters)
-        for run in self.runs(workflow=name):
-            if run.state in (RunState.RUNNING, RunState.WAITING):
-                self.durable.signal(self._key(run), activity, dict(given))
-                return run
+        begun = [run for run in reversed(self.runs(workflow=name, limit=1000)) if self._is_begun(run)]
+        for run in sorted(begun, key=lambda run: not self._waits_at(run, activity)):  # else the oldest
+            self.durable.signal(self._key(run), activity, dict(given))
+            return run
         raise RunNotPossible(f"no run of workflow `{name}` waits for a signal", hint=f"symbolon workflow run {name}")
 
     def runs(self, *, workflow: str = "", limit: int = 100) -> _Runs:
@@ -342,10 +344,8 @@ class Workflows:
         now = now or datetime.now(UTC)
         gone = 0
         for run in self._store.runs(100_000, work=WORK):
-            with contextlib.suppress(UnknownNameError):
-                days = self.find(run.workflow, run.workflow_version or None).keep_days
-                if run.state.is_final and run.started < now - timedelta(days=days):
-                    gone += self._forget(run)
+            if run.state.is_final and run.started < now - timedelta(days=self._days(run)):
+                gone += self._forget(run)
         return gone
 
     @property
@@ -379,7 +379,11 @@ class Workflows:
             if busy:
                 raise WorkflowBusy(f"run {busy[0].id} of workflow `{workflow.name}` is {busy[0].state}")
         definition = self._kept(workflow)
-        facts = {"now": datetime.now(UTC).isoformat(), "parameters": msgspec.to_builtins(dict(given))}
+        facts = {
+            "now": datetime.now(UTC).isoformat(),
+            "parameters": msgspec.to_builtins(dict(given)),
+            "keep_days": workflow.keep_days,
+        }
         run = msgspec.structs.replace(
             Run.begin(WORK, workflow.name),
             state=RunState.QUEUED,
@@ -446,6 +450,25 @@ class Workflows:
         """Give the name of an execution: a run that goes on after a pause is a new one."""
         executions = int(run.facts.get("executions", 0))
         return f"{run.id}.{executions}" if executions else run.id
+
+    def _is_begun(self, run: Run) -> bool:
+        """Say whether a run goes on, and can be sent a signal."""
+        if run.state is not RunState.RUNNING:
+            return False
+        status = self.durable.status(self._key(run))
+        return status is not None and not status.is_final
+
+    def _waits_at(self, run: Run, activity: str) -> bool:
+        return any(step.step == activity and step.state is StepState.WAITING for step in self._store.steps(run.id))
+
+    def _days(self, run: Run) -> int:
+        """Give how long a run is kept; it says so itself, because its workflow may be deleted."""
+        days = run.facts.get("keep_days")
+        if isinstance(days, int):
+            return days
+        with contextlib.suppress(UnknownNameError):
+            return self._workflow_of(run).keep_days
+        return _KEEP_DAYS
 
     def _forget(self, run: Run) -> int:
         prefix = f"runs/{key_of(run.id)}/"
