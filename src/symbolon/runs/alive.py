@@ -59,24 +59,29 @@ def is_alive(folder: Path, executor: str) -> bool:
 
 
 @contextmanager
-def in_turn(folder: Path, queue: str, waiting: Callable[[], None] | None = None) -> Iterator[None]:
-    """Hold a queue of one: whoever comes meanwhile waits, in this process and in others.
+def in_turn(
+    folder: Path, queue: str, waiting: Callable[[], None] | None = None, *, wait: bool = True
+) -> Iterator[bool]:
+    """Hold a queue of one: whoever comes meanwhile waits, in this process and in others. Gives whether it is held.
 
     Args:
         folder: where locks are taken.
         queue: its name; any text.
         waiting: called once when somebody else has to be waited for.
+        wait: False = do not wait for anybody; it is not held then.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"queue-{hashlib.sha256(queue.encode()).hexdigest()[:16]}.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        if not _got(descriptor):
+        held = _got(descriptor)
+        if not held and wait:
             if waiting is not None:
                 waiting()
             while not _got(descriptor):
                 time.sleep(_PAUSE_S)
-        yield
+            held = True
+        yield held
     finally:
         os.close(descriptor)
 

@@ -22,6 +22,7 @@ from symbolon.runs.status import Execution, RunStatus, StatusReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from symbolon.runs.steps import Steps
     from symbolon.settings import Settings
@@ -71,6 +72,10 @@ class Runs:
             return self._execute(work, run_id, argument)
         with in_turn(self._folder, queue):
             return self._execute(work, run_id, argument)
+
+    def turn(self, queue: str, *, wait: bool) -> AbstractContextManager[bool]:
+        """Hold a queue of one, also across processes; gives whether it is held, which it always is after waiting."""
+        return in_turn(self._folder, queue, wait=wait)
 
     def resume(self, run_id: str) -> dict[str, Any]:
         """Adopt a run whose process is dead, and wait for its end.

@@ -178,6 +178,10 @@ class Store(Protocol):
         """
         ...
 
+    def move_run(self, run: Run, before: RunState) -> bool:
+        """Save a run as `update_run` does, but only if its saved state still is `before`; say whether it was."""
+        ...
+
     def runs(self, limit: int = 100, *, work: str = "", workflow: str = "") -> list[Run]:
         """Give the last runs, newest first; only those of a kind of work or of a workflow where one is given."""
         ...

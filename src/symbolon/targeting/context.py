@@ -211,14 +211,21 @@ class Memory:
         return around.engine.scan(table.files(state.lake_version), schema)
 
     def write(self, workflow: str, activity: str, relation: ibis.Table, directory: Path, run_id: str) -> None:
-        """Replace what is remembered; the same run again changes nothing."""
+        """Add to what is remembered; the same execution (`run_id`, with its restarts) again changes nothing.
+
+        What is known already stays: an older run that ends after a newer one takes nothing back. Of moments the last
+        one counts.
+        """
         around = self._surroundings
         name = _memory_name(workflow, activity)
         before = around.store.state(name)
         if before is not None and before.facts.get("run_id") == run_id:
             return
         schema = relation.schema().to_pyarrow()
-        files = around.engine.write(relation, directory / f"memory-{activity}", schema)
+        merged = relation.union(self.read(workflow, activity, schema), distinct=True)
+        if schema.names == ["moment"]:
+            merged = merged.aggregate(moment=merged["moment"].max())
+        files = around.engine.write(merged, directory / f"memory-{activity}", schema)
         version = around.lake.table(_memory_table(workflow, activity)).commit(files, schema, mode="overwrite")
         revision = before.revision + 1 if before else 1
         after = TableState(lake_version=version, revision=revision, facts={"run_id": run_id})

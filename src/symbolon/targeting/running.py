@@ -115,6 +115,9 @@ class Running:
         """Go on until the end, a pause or an error; give where the run stands then."""
         done = {step.step: step for step in self._store.steps(self._run.id)}
         self._redone = {name: step.facts["restart"] for name, step in done.items() if step.facts.get("restart")}
+        stored = self._store.run(self._run.id).state
+        if stored.is_final:  # stopped before it came to its turn
+            return stored
         self._note(RunState.RUNNING)
         if self._progress:
             self._progress.started(f"running {self._workflow.name}", len(self._workflow.nodes), "activities")
@@ -211,7 +214,9 @@ class Running:
         once = acts(node.kind) and not node.kind.waits
         visited = self._done_once(walk, node) if once else walk.visit(node, self._visited)
         if walk.faults:
-            raise WorkflowInvalid.of(walk.faults, self._workflow.name)
+            faults = list(walk.faults)
+            walk.faults.clear()  # they are of this activity: what follows has its own
+            raise WorkflowInvalid.of(faults, self._workflow.name)
         return visited
 
     def _done_once(self, walk: Walk, node: Node) -> Visited:
@@ -297,9 +302,10 @@ class Running:
             if activity not in self._failed and counted[activity] != one.passed:
                 self._put(known[activity], one, counted[activity])
         memory = Memory(self._around)
+        key = f"{self._run.id}#{self._run.facts.get('restarts', 0)}"
         for activity, one in self._visited.items():
             if one.memory is not None:
-                memory.write(walk.workflow.name, activity, one.memory, directory, self._run.id)
+                memory.write(walk.workflow.name, activity, one.memory, directory, key)
 
     def _asked(self) -> RunState | None:
         wanted = self._store.run(self._run.id).facts.get("wanted")

@@ -24,6 +24,7 @@ from symbolon.targeting.running import Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from typing import Protocol
 
     from symbolon.records import Progress
@@ -32,8 +33,12 @@ if TYPE_CHECKING:
     class Durable(Protocol):
         """What executes runs so that they survive a crash (`symbolon.runs.Runs`)."""
 
-        def execute(self, work: str, run_id: str, argument: dict[str, Any], *, queue: str | None = None) -> Any:
+        def execute(self, work: str, run_id: str, argument: dict[str, Any]) -> Any:
             """Execute a piece of work in this process, and wait for its end."""
+            ...
+
+        def turn(self, queue: str, *, wait: bool) -> AbstractContextManager[bool]:
+            """Hold a queue of one; gives whether it is held."""
             ...
 
         def resume(self, run_id: str) -> Any:
@@ -60,6 +65,8 @@ _Names = list[str]
 #: the work under which runs are executed
 WORK = "workflow run"
 _KIND = DefinitionKind.WORKFLOW
+#: of a run that does not say how long it is kept, and whose workflow is gone
+_KEEP_DAYS = 30
 
 
 class Workflows:
@@ -197,24 +204,21 @@ class Workflows:
 
     def submit(self, workflow: Workflow, parameters: Mapping[str, Any] | None = None) -> Run:
         """Note a run for a worker. Raises as `run`, before anything runs."""
-        return self._begin(workflow, parameters, state=RunState.QUEUED)
+        return self._begin(workflow, parameters)
 
     def work_off(self) -> _Names:
         """Do the runs that were submitted, and those whose process died; give their ids. What a worker calls.
 
-        A run that another worker took meanwhile is left to it; an error of a run is noted with it, and does not end
-        the others.
+        A run that another process took meanwhile is left to it, and so are runs of a workflow of which one goes on; an
+        error of a run is noted with it, and does not end the others.
         """
         done = []
         for run in reversed(self.runs(limit=1000)):
             if run.state is not RunState.QUEUED and not self.is_interrupted(run):
                 continue
             with contextlib.suppress(SymbolonError):
-                if run.state is RunState.QUEUED:
-                    self.durable.execute(WORK, self._key(run), {"run_id": run.id}, queue=run.workflow)
-                else:
-                    self.resume(run.id)
-                done.append(run.id)
+                if self._go_on(run, wait=False):
+                    done.append(run.id)
         return done
 
     def resume(self, run_id: str, *, progress: Progress | None = None) -> Run:
@@ -229,14 +233,9 @@ class Workflows:
                 f"run {run_id} is {run.state}",
                 hint=f"symbolon workflow restart {run_id} --from ACTIVITY does parts again",
             )
-        self._progress, self._error = progress, None
-        status = self.durable.status(self._key(run))
-        if run.state is RunState.PAUSED or status is None or status.is_final:
+        if run.state is RunState.PAUSED:
             run = self._again(run, run.facts)
-            self.durable.execute(WORK, self._key(run), {"run_id": run.id}, queue=run.workflow)
-        else:
-            self.durable.resume(self._key(run))
-        return self._ended(run_id)
+        return self._waited(run, progress)
 
     def confirm(self, run_id: str, *, progress: Progress | None = None) -> Run:
         """Confirm what a run waits for somebody to confirm, and go on with it. Raises as `resume`.
@@ -297,12 +296,16 @@ class Workflows:
         if run.state.is_final:
             raise RunNotPossible(f"run {run_id} is {run.state}")
         status = self.durable.status(self._key(run))
-        if status is not None and status.alive and run.state is RunState.RUNNING:
-            self._store.update_run(msgspec.structs.replace(run, facts={**run.facts, "wanted": "stop"}))
+        if run.state is RunState.RUNNING and status is not None and status.alive:
+            asking = msgspec.structs.replace(run, facts={**run.facts, "wanted": "stop"})
+            if not self._store.move_run(asking, run.state):
+                self.cancel(run_id)
             return
-        if status is not None and not status.is_final:
+        stopped = msgspec.structs.replace(run, state=RunState.STOPPED, finished=datetime.now(UTC))
+        if not self._store.move_run(stopped, run.state):  # it went on meanwhile
+            self.cancel(run_id)
+        elif status is not None and not status.is_final:
             self.durable.cancel(self._key(run))
-        self._store.update_run(msgspec.structs.replace(run, state=RunState.STOPPED, finished=datetime.now(UTC)))
 
     def signal(self, name: str, activity: str, parameters: Mapping[str, Any]) -> Run:
         """Send an external signal: to the run that waits for it, or begin one if the workflow begins with it.
@@ -319,10 +322,10 @@ class Workflows:
         if not node.sources:
             return self.submit(workflow, parameters)
         given = filled(workflow, parameters)
-        for run in self.runs(workflow=name):
-            if run.state in (RunState.RUNNING, RunState.WAITING):
-                self.durable.signal(self._key(run), activity, stored(given))
-                return run
+        begun = [run for run in reversed(self.runs(workflow=name, limit=1000)) if self._is_begun(run)]
+        for run in sorted(begun, key=lambda run: not self._waits_at(run, activity)):  # else the oldest
+            self.durable.signal(self._key(run), activity, stored(given))
+            return run
         raise RunNotPossible(f"no run of workflow `{name}` waits for a signal", hint=f"symbolon workflow run {name}")
 
     def runs(self, *, workflow: str = "", limit: int = 100) -> _Runs:
@@ -356,10 +359,8 @@ class Workflows:
         now = now or datetime.now(UTC)
         gone = 0
         for run in self._store.runs(100_000, work=WORK):
-            with contextlib.suppress(UnknownNameError):
-                days = self.find(run.workflow, run.workflow_version or None).keep_days
-                if run.state.is_final and run.started < now - timedelta(days=days):
-                    gone += self._forget(run)
+            if run.state.is_final and run.started < now - timedelta(days=self._days(run)):
+                gone += self._forget(run)
         return gone
 
     @property
@@ -383,10 +384,8 @@ class Workflows:
             getattr(self._durable, "close", lambda: None)()
             self._durable = None
 
-    def _begin(
-        self, workflow: Workflow, parameters: Mapping[str, Any] | None, state: RunState = RunState.RUNNING
-    ) -> Run:
-        """Check a workflow, keep its version, and note a run of it."""
+    def _begin(self, workflow: Workflow, parameters: Mapping[str, Any] | None) -> Run:
+        """Check a workflow, keep its version, and note a run of it, which waits for its turn."""
         given = filled(workflow, parameters or {})
         self._planner.check(workflow, given)
         if workflow.on_overlap is OnOverlap.REFUSE:
@@ -395,10 +394,14 @@ class Workflows:
             if busy:
                 raise WorkflowBusy(f"run {busy[0].id} of workflow `{workflow.name}` is {busy[0].state}")
         definition = self._kept(workflow)
-        facts = {"now": datetime.now(UTC).isoformat(), "parameters": stored(given)}
+        facts = {
+            "now": datetime.now(UTC).isoformat(),
+            "parameters": stored(given),
+            "keep_days": workflow.keep_days,
+        }
         run = msgspec.structs.replace(
             Run.begin(WORK, workflow.name),
-            state=state,
+            state=RunState.QUEUED,
             workflow=workflow.name,
             workflow_version=definition.version,
             facts=facts,
@@ -407,17 +410,45 @@ class Workflows:
         return run
 
     def _again(self, run: Run, facts: Mapping[str, Any]) -> Run:
-        """Note that a run goes on, as a new execution of the same run."""
+        """Note that a run is to go on, as a new execution of the same run, when it is its turn.
+
+        Raises:
+            RunNotPossible: somebody else has had it go on.
+        """
         facts = {name: value for name, value in facts.items() if name != "wanted"}
         facts["executions"] = int(facts.get("executions", 0)) + 1
-        again = msgspec.structs.replace(run, state=RunState.RUNNING, finished=None, error="", facts=facts)
-        self._store.update_run(again)
+        again = msgspec.structs.replace(run, state=RunState.QUEUED, finished=None, error="", facts=facts)
+        if not self._store.move_run(again, run.state):
+            raise RunNotPossible(f"run {run.id} is {self._store.run(run.id).state}")
         return again
 
     def _waited(self, run: Run, progress: Progress | None) -> Run:
         self._progress, self._error = progress, None
-        self.durable.execute(WORK, self._key(run), {"run_id": run.id}, queue=run.workflow)
+        self._go_on(run, wait=True)
         return self._ended(run.id)
+
+    def _go_on(self, run: Run, *, wait: bool) -> bool:
+        """Execute a run when it is its turn; False = it is not, or somebody else ended, stopped or paused it before.
+
+        Raises:
+            RunAlive: it goes on in a process that lives.
+        """
+        if run.state is RunState.RUNNING and not self.is_interrupted(run):
+            self.durable.resume(self._key(run))
+        with self.durable.turn(run.workflow, wait=wait) as held:
+            now = self._store.run(run.id)
+            if not held or now.state.is_final or now.state is RunState.PAUSED:
+                return False
+            if now.state is not RunState.QUEUED:
+                status = self.durable.status(self._key(now))
+                if status is not None and not status.is_final:
+                    self.durable.resume(self._key(now))
+                    return True
+                now = self._again(now, now.facts)
+            if not self._store.move_run(msgspec.structs.replace(now, state=RunState.RUNNING), RunState.QUEUED):
+                return False  # it was stopped in this very moment
+            self.durable.execute(WORK, self._key(now), {"run_id": now.id})
+            return True
 
     def _ended(self, run_id: str) -> Run:
         self._progress = None
@@ -434,6 +465,25 @@ class Workflows:
         """Give the name of an execution: a run that goes on after a pause is a new one."""
         executions = int(run.facts.get("executions", 0))
         return f"{run.id}.{executions}" if executions else run.id
+
+    def _is_begun(self, run: Run) -> bool:
+        """Say whether a run goes on, and can be sent a signal."""
+        if run.state is not RunState.RUNNING:
+            return False
+        status = self.durable.status(self._key(run))
+        return status is not None and not status.is_final
+
+    def _waits_at(self, run: Run, activity: str) -> bool:
+        return any(step.step == activity and step.state is StepState.WAITING for step in self._store.steps(run.id))
+
+    def _days(self, run: Run) -> int:
+        """Give how long a run is kept; it says so itself, because its workflow may be deleted."""
+        days = run.facts.get("keep_days")
+        if isinstance(days, int):
+            return days
+        with contextlib.suppress(UnknownNameError):
+            return self._workflow_of(run).keep_days
+        return _KEEP_DAYS
 
     def _forget(self, run: Run) -> int:
         prefix = f"runs/{key_of(run.id)}/"

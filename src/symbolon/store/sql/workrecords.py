@@ -51,12 +51,18 @@ class WorkRecords:
 
     def update_run(self, run: Run) -> None:
         """Save what changes of a run."""
+        if not self._changed(run, runs.c.id == run.id):
+            raise self._no_run(run.id)
+
+    def move_run(self, run: Run, before: RunState) -> bool:
+        """Save what changes of a run, if its state is still the one before."""
+        return self._changed(run, (runs.c.id == run.id) & (runs.c.state == before.value))
+
+    def _changed(self, run: Run, which: sa.ColumnElement[bool]) -> bool:
         row = _row(runs, run)
         values = {name: row[name] for name in ("state", "facts", "error", "finished", "pid")}
         with self._database.writing() as connection:
-            changed = connection.execute(sa.update(runs).where(runs.c.id == run.id).values(values)).rowcount
-        if not changed:
-            raise self._no_run(run.id)
+            return bool(connection.execute(sa.update(runs).where(which).values(values)).rowcount)
 
     def runs(self, limit: int = 100, *, work: str = "", workflow: str = "") -> list[Run]:
         """Give the last runs."""
