@@ -303,7 +303,9 @@ class Workflows:
             raise UnknownNameError.among("external signal", activity, signals)
         if not node.sources:
             return self.submit(workflow, parameters)
-        given = filled(workflow, parameters)
+        given = {
+            key: value for key, value in filled(workflow, parameters, activity=activity).items() if value is not None
+        }
         for run in self.runs(workflow=name):
             if run.state in (RunState.RUNNING, RunState.WAITING):
                 self.durable.signal(self._key(run), activity, stored(given))
