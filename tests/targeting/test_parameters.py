@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from workflow_shop import members
 
+from symbolon.cli.workflow_shown import public_run
 from symbolon.records import RunState
 from symbolon.targeting import read_workflow
 from symbolon.targeting.conditions import ConditionError, parse_condition, parse_expression, parse_order
@@ -234,3 +235,14 @@ def test_a_check_stands_in_for_what_has_no_default(shop, kind: str) -> None:
     text = BEGUN.replace("{type: text, required: true}", f"{{type: {kind}}}").replace("WHERE", where)
     shop.workflows.check(shop.workflows.read(text))
     shop.workflows.plan(shop.workflows.read(text))
+
+
+def test_texts_of_parameters_are_not_shown(shop) -> None:
+    workflow = shop.workflows.read(
+        TWICE.replace("{land: {type: text, required: true}}", "{land: {}, n: {type: integer}}")
+    )
+    run = shop.workflows.submit(workflow, {"land": "hidden@example.com", "n": 5})
+    told = public_run(run, [])
+    assert told is not None
+    assert told["parameters"] == {"land": "***", "n": 5, "least": None, "by": "***"}
+    assert "hidden" not in str(told)
