@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from workflow_shop import members
 
+from symbolon.cli.workflow_shown import public_run
+from symbolon.records import RunState
 from symbolon.targeting import read_workflow
 from symbolon.targeting.conditions import ConditionError, parse_condition, parse_expression, parse_order
 from symbolon.targeting.faults import WorkflowInvalid
@@ -186,3 +189,60 @@ def test_a_test_looks_at_parameters_by_their_types(shop, values: dict[str, str],
 def test_a_run_tests_a_date(shop) -> None:
     run = shop.workflows.run(shop.workflows.read(TESTED), {"day": "2019-12-31"})
     assert {one.step: one.facts for one in shop.workflows.steps(run.id)}["which"]["told"]["taken"] == "old"
+
+
+TWICE = """\
+name: twice
+activities:
+  - {id: begin, type: external_signal, parameters: {land: {type: text, required: true}}}
+  - {id: people, type: query, from: begin, where: "country = ${land}"}
+  - id: approval
+    type: external_signal
+    from: people
+    parameters: {least: {type: integer, required: true}, by: {type: text, default: nobody}}
+  - {id: chosen, type: query, from: approval, where: "length(external_id) >= ${least}"}
+"""
+
+
+def test_each_signal_is_asked_for_its_own_parameters(shop, monkeypatch) -> None:
+    workflow = shop.workflows.read(TWICE)
+    assert filled(workflow, {"land": "FR"}) == {"land": "FR", "least": None, "by": "nobody"}
+    assert filled(workflow, {"least": "3"}, activity="approval") == {"least": 3, "by": "nobody"}
+    for given_, activity in (({"least": 3}, ""), ({"by": "me"}, "approval"), ({"least": 3, "land": "FR"}, "approval")):
+        with pytest.raises(WorkflowInvalid):
+            filled(workflow, given_, activity=activity)
+    assert shop.workflows.plan(workflow, {"land": "FR"}).activities[-1].transitions[0].rows == 0
+    shop.workflows.submit(workflow, {"land": "FR"})
+    (run,) = shop.workflows.runs()
+    shop.workflows._store.update_run(msgspec.structs.replace(run, state=RunState.WAITING))
+    sent = []
+    monkeypatch.setattr(shop.workflows.durable, "signal", lambda *told: sent.append(told))
+    shop.workflows.signal("twice", "approval", {"least": "3"})
+    assert sent == [(run.id, "approval", {"least": 3, "by": "nobody"})]
+
+
+def test_one_name_has_one_type() -> None:
+    with pytest.raises(WorkflowInvalid, match="of type text already"):
+        filled(
+            read_workflow(TWICE.replace("by: {type: text, default: nobody}", "land: {type: integer}")), {"land": "FR"}
+        )
+
+
+@pytest.mark.parametrize("kind", ["text", "integer", "number", "boolean", "date", "moment"])
+def test_a_check_stands_in_for_what_has_no_default(shop, kind: str) -> None:
+    column = {"date": "birth_date", "moment": "now()", "text": "email", "boolean": "opt_out_email"}.get(kind, "1")
+    where = f"{column} = ${{c}}"
+    text = BEGUN.replace("{type: text, required: true}", f"{{type: {kind}}}").replace("WHERE", where)
+    shop.workflows.check(shop.workflows.read(text))
+    shop.workflows.plan(shop.workflows.read(text))
+
+
+def test_texts_of_parameters_are_not_shown(shop) -> None:
+    workflow = shop.workflows.read(
+        TWICE.replace("{land: {type: text, required: true}}", "{land: {}, n: {type: integer}}")
+    )
+    run = shop.workflows.submit(workflow, {"land": "hidden@example.com", "n": 5})
+    told = public_run(run, [])
+    assert told is not None
+    assert told["parameters"] == {"land": "***", "n": 5, "least": None, "by": "***"}
+    assert "hidden" not in str(told)

@@ -157,3 +157,29 @@ def test_activities_come_after_those_they_follow(data: st.DataObject) -> None:
 )
 def test_plain_values_are_what_they_look_like(written: str, meant: object) -> None:
     assert Document(f"value: {written}", "x").values == {"value": meant}
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("[" * 20_000, (1, 41)),
+        ("- " * 20_000, (1, 81)),
+        ("\n".join(" " * deep + "a:" for deep in range(500)), (41, 41)),
+        ("name: x\nlist: " + "{a: " * 60_000, (2, 163)),
+    ],
+)
+def test_what_is_nested_deep_is_refused_before_it_is_built(monkeypatch, text: str, place: tuple[int, int]) -> None:
+    monkeypatch.setattr(yaml.composer.Composer, "compose_node", lambda *_: pytest.fail("built"))
+    (found,) = faults(text).values()
+    assert "nested deeper than 40 levels" in found[0]
+    assert found[1:] == place
+
+
+def test_a_document_has_at_most_256_kilobytes() -> None:
+    fits = GOOD + "#" * (256_000 - len(GOOD))
+    assert read_workflow(fits).name == "monthly"
+    assert "larger than 256,000 bytes" in faults(fits + "#")["$"][0]
+
+
+def test_a_character_that_has_no_place_is_told_with_its_place() -> None:
+    assert faults("name: x\nactivities: \x07")["$"][1:] == (2, 13)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from symbolon.records import Run, RunStep
     from symbolon.targeting import Activity, Passed, Plan, Workflow
 
+#: stands for the text of a parameter
+_MASK = "***"
 _STATES = {"done": "bold green", "failed": "bold red", "stopped": "bold red", "paused": "bold yellow"}
 
 
@@ -83,6 +85,10 @@ def public_run(run: Run | None, steps: Sequence[RunStep]) -> dict[str, Any] | No
     if run is None:
         return None
     facts = {name: value for name, value in run.facts.items() if name not in ("restarts", "executions", "confirmed")}
+    if "parameters" in facts:  # texts may hold an address
+        facts["parameters"] = {
+            name: _MASK if isinstance(value, str) else value for name, value in facts["parameters"].items()
+        }
     return {
         "id": run.id,
         "workflow": run.workflow,

@@ -13,8 +13,15 @@ import yaml
 
 from symbolon.targeting.faults import WorkflowFault, WorkflowInvalid
 
-MOST_BYTES = 1_000_000
+MOST_BYTES = 256_000
 _MOST_DEPTH = 40
+_BEGINS = (
+    yaml.BlockMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.FlowSequenceStartToken,
+)
+_ENDS = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 _PLAIN = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "timestamp")}
 
 
@@ -57,12 +64,16 @@ class Document:
         loader = None
         try:
             loader = _Loader(text)
-            root = None if self._refuse_anchors(text) else loader.get_single_node()
+            root = None if self._refused(text) else loader.get_single_node()
             self.values: Any = None if root is None else self._value(loader, root, "$", 0)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             self._fault("$", f"this is no YAML: {error.problem or error.context}", "check the indentation", place)
+        except yaml.reader.ReaderError as error:
+            before = text[: error.position]
+            place = (before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+            self._fault("$", "this is no YAML: a character that has no place in a text", "take it out", place)
         except (yaml.YAMLError, RecursionError, ValueError):
             self._fault("$", "this is no YAML", "check quotes, indentation and characters")
         finally:
@@ -71,12 +82,17 @@ class Document:
         if self._faults:
             raise WorkflowInvalid.of(self._faults, file)
 
-    def _refuse_anchors(self, text: str) -> bool:
-        """Look for anchors before anything is built of them."""
+    def _refused(self, text: str) -> bool:
+        """Look for anchors and depth, token by token, before anything is built of them; the first fault ends it."""
+        depth = 0
         for token in yaml.scan(text, Loader=_Loader):
+            place = (token.start_mark.line + 1, token.start_mark.column + 1)
             if isinstance(token, (yaml.AnchorToken, yaml.AliasToken)):
-                place = (token.start_mark.line + 1, token.start_mark.column + 1)
                 self._fault("$", "anchors and aliases (`&`, `*`) are not allowed", "write the value out", place)
+                return True
+            depth += isinstance(token, _BEGINS) - isinstance(token, _ENDS)
+            if depth > _MOST_DEPTH:
+                self._fault("$", f"this is nested deeper than {_MOST_DEPTH} levels", "", place)
                 return True
         return False
 

@@ -321,7 +321,9 @@ class Workflows:
             raise UnknownNameError.among("external signal", activity, signals)
         if not node.sources:
             return self.submit(workflow, parameters)
-        given = filled(workflow, parameters)
+        given = {
+            key: value for key, value in filled(workflow, parameters, activity=activity).items() if value is not None
+        }
         begun = [run for run in reversed(self.runs(workflow=name, limit=1000)) if self._is_begun(run)]
         for run in sorted(begun, key=lambda run: not self._waits_at(run, activity)):  # else the oldest
             self.durable.signal(self._key(run), activity, stored(given))

@@ -143,7 +143,9 @@ the transition `timeout` if none came in time.
 
 Parameters are checked when they come: one that is not declared, is of another type or is missing refuses the whole
 signal, and so does one of more than 64 KiB. Texts are taken as numbers, booleans or dates where that is declared, so a
-command line can send them. In names and paths they are written `${country}`, in conditions by their name.
+command line can send them. They are written `${country}`, in names, paths and conditions alike;
+in a condition without quotes around it. Only *Test* knows them by their names too. Several signals of one workflow may
+declare the same parameter, of one type; each is asked for its own when it comes.
 
 A plan does not wait: it takes the defaults.
 """,
