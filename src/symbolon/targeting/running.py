@@ -168,7 +168,8 @@ class Running:
                 walk.faults.clear()  # they are of this activity: what follows has its own
                 raise WorkflowInvalid.of(faults, self._workflow.name)
         except SymbolonError as error:
-            return self._failure(node, error)
+            asked = self._asked() if node.kind.waits else None
+            return self._failure(node, error) if asked is None else self._note(asked)
         if visited.memory is not None:  # kept now: what is remembered must be what was given
             visited.memory, _ = self._rows.computed(node, _MEMORY, visited.memory, walk.directory / node.id)
         self._visited[node.id] = visited
