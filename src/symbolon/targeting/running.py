@@ -159,14 +159,13 @@ class Running:
                 if not (replayed and node.kind.waits) and self._restored(node, before):
                     return None
             step = self._begun(node, before, is_done=is_done)
+            if node.kind.waits and (asked := self._asked()) is not None:  # before it was seen to wait: nobody wakes it
+                return self._note(asked)
             if acts(node.kind) and not node.kind.waits:
                 visited = self._done_once(walk, node)
             else:
                 visited = walk.visit(node, self._visited)
-            if walk.faults:
-                faults = list(walk.faults)
-                walk.faults.clear()  # they are of this activity: what follows has its own
-                raise WorkflowInvalid.of(faults, self._workflow.name)
+            self._raise_faults(walk)
         except SymbolonError as error:
             asked = self._asked() if node.kind.waits else None
             return self._failure(node, error) if asked is None else self._note(asked)
@@ -178,6 +177,13 @@ class Running:
                 self._keep_parameters(walk.parameters)
             self._put(step, visited)
         return None
+
+    def _raise_faults(self, walk: Walk) -> None:
+        """Raise the faults of an activity, if it has any: what follows has its own."""
+        faults = list(walk.faults)
+        walk.faults.clear()
+        if faults:
+            raise WorkflowInvalid.of(faults, self._workflow.name)
 
     def _keep_parameters(self, parameters: dict[str, Any]) -> None:
         """Note what a signal brought: a later execution does not receive it again."""
