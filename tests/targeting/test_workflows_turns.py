@@ -129,3 +129,20 @@ def test_a_signal_goes_to_the_run_that_waits_for_it(shop) -> None:
     shop.workflows.cancel(queued.id)
     with pytest.raises(RunNotPossible, match="waits for a signal"):
         shop.workflows.signal("monthly", "go", {})
+
+
+MOMENT = WAITING.replace("{id: go, type: external_signal, from: start}", "{id: go, type: wait, from: start, for: 1h}")
+
+
+@pytest.mark.parametrize("text", [WAITING, MOMENT], ids=["signal", "moment"])
+def test_cancelling_ends_waiting_at_once(shop, text: str) -> None:
+    first = threading.Thread(target=lambda: shop.workflows.run(shop.workflows.read(text)), daemon=True)
+    first.start()
+    eventually(lambda: bool(shop.workflows.runs()))
+    (run,) = shop.workflows.runs()
+    eventually(lambda: waits(shop, run.id))
+    shop.workflows.cancel(run.id)
+    first.join(timeout=60)
+    assert not first.is_alive()
+    assert shop.workflows.show_run(run.id).state is RunState.STOPPED
+    assert shop.audiences.list() == []

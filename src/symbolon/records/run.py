@@ -16,7 +16,6 @@ class RunState(StrEnum):
 
     QUEUED = "queued"  #: waits for another run of the same workflow
     RUNNING = "running"
-    WAITING = "waiting"  #: for a moment or a signal
     PAUSED = "paused"  #: by a person, or by an error; goes on when resumed
     STOPPED = "stopped"  #: by a person; does not go on
     DONE = "done"

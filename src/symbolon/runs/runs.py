@@ -104,6 +104,13 @@ class Runs:
         """Send a signal to a run, from any process."""
         self._dbos().send(run_id, payload, topic)
 
+    def wake(self, run_id: str, topic: str) -> None:
+        """Let a run not wait any more, for a signal or for a moment: what it waits in raises `RunStopped`."""
+        from symbolon.runs.steps import CLOCK, WAKE  # noqa: PLC0415 - heavy
+
+        for one in (topic, CLOCK):
+            self._dbos().send(run_id, WAKE, one)
+
     def cancel(self, run_id: str) -> None:
         """Let a run not go on at its next step, in whatever process it is."""
         self._dbos().cancel_workflow(run_id)

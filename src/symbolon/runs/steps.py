@@ -10,12 +10,17 @@ from dbos import DBOS
 
 from symbolon.errors import SymbolonError
 from symbolon.runs.encoding import checked, failed, is_failed, raised
+from symbolon.runs.errors import RunStopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: how long one look for a signal takes where no timeout is given
 _LOOK_S = 3600.0
+#: the topic under which a run waits for a moment; no activity can have this name
+CLOCK = "-clock"
+#: what is sent to a run that is to wait no more
+WAKE = {"-wake": True}
 
 
 class Steps(Protocol):
@@ -72,16 +77,22 @@ class DurableSteps:
         """Wait for a moment; what is left of it after a crash is counted from the first time."""
         began = self.run("clock", lambda: {"left": (moment - datetime.now(UTC)).total_seconds()})
         if began["left"] > 0:
-            DBOS.sleep(began["left"])
+            _woken(DBOS.recv(CLOCK, began["left"]))
 
     def receive(self, topic: str, timeout_s: float | None = None) -> dict[str, Any] | None:
         """Wait for a signal."""
         if timeout_s is not None:
-            return DBOS.recv(topic, timeout_s)  # type: ignore[no-any-return]
+            return _woken(DBOS.recv(topic, timeout_s))
         while True:
-            found = DBOS.recv(topic, _LOOK_S)
+            found = _woken(DBOS.recv(topic, _LOOK_S))
             if found is not None:
-                return found  # type: ignore[no-any-return]
+                return found
+
+
+def _woken(found: Any) -> dict[str, Any] | None:
+    if found == WAKE:
+        raise RunStopped("the run was cancelled while it waited")
+    return found  # type: ignore[no-any-return]
 
 
 class InlineSteps:

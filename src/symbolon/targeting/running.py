@@ -162,9 +162,11 @@ class Running:
                 if not (replayed and node.kind.waits) and self._restored(node, before):
                     return None
             step = self._begun(node, before, is_done=is_done)
+            if node.kind.waits and (asked := self._asked()) is not None:  # before it was seen to wait: nobody wakes it
+                return self._note(asked)
             visited = self._done(walk, node)
         except SymbolonError as error:
-            return self._failure(node, error)
+            return self._unfinished(node, error)
         if visited.awaits:
             return self._awaiting(step, visited)
         if visited.memory is not None:  # kept now: what is remembered must be what was given
@@ -188,6 +190,18 @@ class Running:
             facts["restart"] = self._redone[step.step]
         self._store.put_step(msgspec.structs.replace(step, state=StepState.WAITING, facts=facts))
         return self._note(RunState.PAUSED, activity=step.step)
+
+    def _unfinished(self, node: Node, error: SymbolonError) -> RunState | None:
+        """Note that an activity did not end: it was woken to stop, or it failed."""
+        asked = self._asked() if node.kind.waits else None
+        return self._failure(node, error) if asked is None else self._note(asked)
+
+    def _raise_faults(self, walk: Walk) -> None:
+        """Raise the faults of an activity, if it has any: what follows has its own."""
+        faults = list(walk.faults)
+        walk.faults.clear()
+        if faults:
+            raise WorkflowInvalid.of(faults, self._workflow.name)
 
     def _keep_parameters(self, parameters: dict[str, Any]) -> None:
         """Note what a signal brought: a later execution does not receive it again."""
@@ -213,10 +227,7 @@ class Running:
         """
         once = acts(node.kind) and not node.kind.waits
         visited = self._done_once(walk, node) if once else walk.visit(node, self._visited)
-        if walk.faults:
-            faults = list(walk.faults)
-            walk.faults.clear()  # they are of this activity: what follows has its own
-            raise WorkflowInvalid.of(faults, self._workflow.name)
+        self._raise_faults(walk)
         return visited
 
     def _done_once(self, walk: Walk, node: Node) -> Visited:

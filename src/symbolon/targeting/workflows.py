@@ -49,6 +49,10 @@ if TYPE_CHECKING:
             """Send a signal to a run."""
             ...
 
+        def wake(self, run_id: str, topic: str) -> None:
+            """Let it not wait any more for a signal or a moment."""
+            ...
+
         def cancel(self, run_id: str) -> None:
             """Let it not go on at its next step."""
             ...
@@ -300,6 +304,10 @@ class Workflows:
             asking = msgspec.structs.replace(run, facts={**run.facts, "wanted": "stop"})
             if not self._store.move_run(asking, run.state):
                 self.cancel(run_id)
+                return
+            for step in self._store.steps(run_id):
+                if step.state is StepState.WAITING:
+                    self.durable.wake(self._key(run), step.step)
             return
         stopped = msgspec.structs.replace(run, state=RunState.STOPPED, finished=datetime.now(UTC))
         if not self._store.move_run(stopped, run.state):  # it went on meanwhile
