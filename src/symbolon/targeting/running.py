@@ -25,7 +25,7 @@ from symbolon.targeting.population import Population
 from symbolon.targeting.walking import Passed, Visited, Walk, acts, count_together
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import ibis
@@ -354,3 +354,12 @@ class Running:
 def _has_ended(step: RunStep) -> bool:
     """Say whether an activity was done, or is on a branch that was not taken; what builds on a failure may be tried."""
     return step.state in (StepState.DONE, StepState.SKIPPED) and not step.facts.get("failed")
+
+
+def forget(runs: Sequence[Run], surroundings: Surroundings) -> int:
+    """Remove runs and the rows that they kept; give how many."""
+    prefixes = tuple(f"runs/{key_of(run.id)}/" for run in runs)
+    for name in surroundings.lake.tables() if runs else []:
+        if name.startswith(prefixes):
+            surroundings.lake.table(name).delete()
+    return surroundings.store.delete_runs([run.id for run in runs])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from symbolon.lake import Engine, Lake
@@ -34,6 +35,38 @@ class Steps(Protocol):
 
     def receive(self, topic: str, timeout_s: float | None = None) -> dict[str, Any] | None:
         """Wait for a signal; None after the timeout."""
+        ...
+
+
+class Durable(Protocol):
+    """What executes runs so that they survive a crash (`symbolon.runs.Runs`)."""
+
+    def execute(self, work: str, run_id: str, argument: dict[str, Any]) -> Any:
+        """Execute a piece of work in this process, and wait for its end."""
+        ...
+
+    def turn(self, queue: str, *, wait: bool) -> AbstractContextManager[bool]:
+        """Hold a queue of one; gives whether it is held."""
+        ...
+
+    def resume(self, run_id: str) -> Any:
+        """Adopt a piece of work whose process is dead."""
+        ...
+
+    def signal(self, run_id: str, topic: str, payload: dict[str, Any]) -> None:
+        """Send a signal to a run."""
+        ...
+
+    def wake(self, run_id: str, topic: str) -> None:
+        """Let it not wait any more for a signal or a moment."""
+        ...
+
+    def cancel(self, run_id: str) -> None:
+        """Let it not go on at its next step."""
+        ...
+
+    def status(self, run_id: str) -> Any:
+        """Give where it stands; None if it was never begun."""
         ...
 
 

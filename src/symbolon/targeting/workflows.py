@@ -13,54 +13,20 @@ import msgspec
 
 from symbolon.errors import SymbolonError, UnknownNameError
 from symbolon.records import Definition, DefinitionKind, Run, RunState, RunStep, StepState
-from symbolon.targeting.context import Memory, key_of
+from symbolon.targeting.context import Memory
 from symbolon.targeting.definition import OnOverlap, Workflow
 from symbolon.targeting.faults import RunNotPossible, WorkflowBusy
 from symbolon.targeting.ordering import below
 from symbolon.targeting.parameters import filled, stored
 from symbolon.targeting.planning import Plan, Planner
 from symbolon.targeting.reading import read_workflow
-from symbolon.targeting.running import Running
+from symbolon.targeting.running import Running, forget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
-    from typing import Protocol
 
     from symbolon.records import Progress
-    from symbolon.targeting.surroundings import Steps, Surroundings
-
-    class Durable(Protocol):
-        """What executes runs so that they survive a crash (`symbolon.runs.Runs`)."""
-
-        def execute(self, work: str, run_id: str, argument: dict[str, Any]) -> Any:
-            """Execute a piece of work in this process, and wait for its end."""
-            ...
-
-        def turn(self, queue: str, *, wait: bool) -> AbstractContextManager[bool]:
-            """Hold a queue of one; gives whether it is held."""
-            ...
-
-        def resume(self, run_id: str) -> Any:
-            """Adopt a piece of work whose process is dead."""
-            ...
-
-        def signal(self, run_id: str, topic: str, payload: dict[str, Any]) -> None:
-            """Send a signal to a run."""
-            ...
-
-        def wake(self, run_id: str, topic: str) -> None:
-            """Let it not wait any more for a signal or a moment."""
-            ...
-
-        def cancel(self, run_id: str) -> None:
-            """Let it not go on at its next step."""
-            ...
-
-        def status(self, run_id: str) -> Any:
-            """Give where it stands; None if it was never begun."""
-            ...
-
+    from symbolon.targeting.surroundings import Durable, Steps, Surroundings
 
 _Definitions = list[Definition]
 _Runs = list[Run]
@@ -366,12 +332,9 @@ class Workflows:
 
     def forget(self, now: datetime | None = None) -> int:
         """Remove ended runs, and what they kept, that are older than their workflow keeps them; give how many."""
-        now = now or datetime.now(UTC)
-        gone = 0
-        for run in self._store.runs(100_000, work=WORK):
-            if run.state.is_final and run.started < now - timedelta(days=self._days(run)):
-                gone += self._forget(run)
-        return gone
+        before = now or datetime.now(UTC)
+        old = [one for one in self._store.runs(100_000, work=WORK) if one.state.is_final]
+        return forget([one for one in old if one.started < before - self._kept_for(one)], self._around)
 
     @property
     def durable(self) -> Durable:
@@ -486,18 +449,10 @@ class Workflows:
     def _waits_at(self, run: Run, activity: str) -> bool:
         return any(step.step == activity and step.state is StepState.WAITING for step in self._store.steps(run.id))
 
-    def _days(self, run: Run) -> int:
+    def _kept_for(self, run: Run) -> timedelta:
         """Give how long a run is kept; it says so itself, because its workflow may be deleted."""
-        days = run.facts.get("keep_days")
-        if isinstance(days, int):
-            return days
-        with contextlib.suppress(UnknownNameError):
-            return self._workflow_of(run).keep_days
-        return _KEEP_DAYS
-
-    def _forget(self, run: Run) -> int:
-        prefix = f"runs/{key_of(run.id)}/"
-        for name in self._around.lake.tables():
-            if name.startswith(prefix):
-                self._around.lake.table(name).delete()
-        return self._store.delete_runs([run.id])
+        days = run.facts.get("keep_days", _KEEP_DAYS)
+        if "keep_days" not in run.facts:
+            with contextlib.suppress(UnknownNameError):
+                days = self._workflow_of(run).keep_days
+        return timedelta(days=days)
