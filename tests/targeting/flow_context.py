@@ -184,10 +184,12 @@ class FolderTransport:
         self.place = "folder"
         self.calls: list[tuple[str, str]] = []
 
-    def list(self, prefix: str = "", pattern: str = "*", *, limit: int = 100_000) -> list[RemoteFile]:
+    def list(
+        self, prefix: str = "", pattern: str = "*", *, limit: int = 100_000, without: tuple[str, ...] = ()
+    ) -> list[RemoteFile]:
         folder = self.root / prefix
         found = [path for path in folder.glob("*") if path.is_file() and path.match(pattern)] if folder.is_dir() else []
-        return [self._file(path) for path in sorted(found)][:limit]
+        return [self._file(path) for path in sorted(found) if not self._file(path).name.startswith(without)][:limit]
 
     def _file(self, path: Path) -> RemoteFile:
         facts = path.stat()

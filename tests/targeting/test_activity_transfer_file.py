@@ -117,7 +117,7 @@ def test_no_file_is_a_fault_only_if_asked(flow, far) -> None:
 
 def test_a_name_that_the_other_side_gives_is_not_trusted(flow, far) -> None:
     class Hostile(FolderTransport):
-        def list(self, prefix="", pattern="*", *, limit=100_000):
+        def list(self, prefix="", pattern="*", *, limit=100_000, without=()):
             one = super().list(prefix, pattern)[0]
             return [RemoteFile(name="../../evil.csv", size_bytes=1, modified=one.modified, fingerprint="x")]
 

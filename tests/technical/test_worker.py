@@ -72,6 +72,18 @@ def test_once_does_everything_that_is_due(project, drop: Path, feed: Feed) -> No
     assert "Old" not in [one.name for one in project.audiences.list()]
 
 
+def test_once_looks_twice_where_no_control_file_is(project, drop: Path, feed: Feed) -> None:
+    write_set(drop, STAMP, [[1, 2]], info=False)
+    project.worker().once(again_s=0)
+    assert members(project) == ["P001", "P002"]
+
+
+def test_a_failure_tells_what_failed_and_why(project, drop: Path, feed: Feed, caplog: pytest.LogCaptureFixture) -> None:
+    drop.rmdir()
+    project.worker().once()
+    assert "feed partner failed: transport.root" in caplog.messages
+
+
 def test_a_broken_feed_does_not_end_the_others(project, drop: Path, feed: Feed) -> None:
     gone = project.settings.project / "gone"
     gone.mkdir()

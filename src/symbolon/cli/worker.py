@@ -18,7 +18,7 @@ app = noun()
 @command(app, "worker", json=False)
 def worker(
     session: Session,
-    once: Annotated[bool, typer.Option("--once", help="Do what is due now, and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Do what is due now, and end; feeds look twice.")] = False,
 ) -> None:
     """Import files as they arrive, share audiences when they change, run workflows by their schedule.
 

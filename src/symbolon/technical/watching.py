@@ -50,6 +50,8 @@ log = logging.getLogger(__name__)
 
 #: fact of a set that waits: since when it is as it is now, by the clock of whoever looks (seconds since 1970)
 SEEN = "seen"
+#: folders of ours: they may hold more files than a listing does
+_LEFT_OUT = (f"{QUARANTINE}/", f"{ARCHIVE}/")
 #: codes that say that the set is not whole yet, not that it is wrong
 _NOT_YET = frozenset({"file.incomplete"})
 #: codes of a full set that nobody needs any more; what an incremental one changes is in no newer file, so it is refused
@@ -163,13 +165,13 @@ class Watcher:
 
     def _pass(self, feed: Feed, transport: Transport, *, force: bool | str, progress: Progress | None) -> list[Arrival]:
         source = self._sources.show(feed.source)
-        listed = transport.list(pattern=feed.pattern)
+        listed = transport.list(pattern=feed.pattern, without=_LEFT_OUT)
         if feed.pattern != "*":  # control files belong to the sets whatever the pattern says
             known = {file.name for file in listed}
-            listed += [file for file in transport.list(pattern="*.info") if file.name not in known]
+            listed += [file for file in transport.list(pattern="*.info", without=_LEFT_OUT) if file.name not in known]
         look = _Look(feed, source, self._sources.list(), transport, force, progress)
         happened = []
-        for one in group(listed, source.timestamp, (f"{QUARANTINE}/", f"{ARCHIVE}/")):
+        for one in group(listed, source.timestamp, _LEFT_OUT):
             before = self._store.arrival(feed.name, one.name)
             after = self._arrived(look, one, before)
             if after is not before:

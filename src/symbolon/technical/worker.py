@@ -69,6 +69,8 @@ class Worker:
         self._monotonic = monotonic
         self._due: dict[str, float] = {}
         self._going: dict[str, Future[None]] = {}
+        #: feeds with sets that are to be looked at again soon
+        self._unripe: dict[str, Feed] = {}
         self._stopping = threading.Event()
 
     def serve(self, *, tick_s: float = TICK_S) -> None:
@@ -78,10 +80,19 @@ class Worker:
                 self._tick(pool)
                 self._stopping.wait(tick_s)
 
-    def once(self) -> None:
-        """Do everything that is due now, and wait for its end."""
+    def once(self, *, again_s: float = _SOON_S) -> None:
+        """Do everything that is due now, and wait for its end.
+
+        A feed that sees a set for the first time looks at it again, for a set without a control file needs two looks.
+
+        Args:
+            again_s: seconds between these two looks.
+        """
         with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="worker") as pool:
             self._tick(pool)
+        if self._unripe and not self._stopping.wait(again_s):
+            for feed in sorted(self._unripe.values(), key=lambda one: one.name):
+                self._guarded(f"feed {feed.name}", partial(self._look, feed))
 
     def stop(self) -> None:
         """Let `serve` end; may be called from a signal handler."""
@@ -94,7 +105,7 @@ class Worker:
             feeds = [one for one in self._feeds.list() if one.enabled]
             activations = [one for one in self._activations.list() if one.enabled]
         except SymbolonError as error:  # the store is away: it is asked again at the next tick
-            log.warning("worker.store", extra={"code": error.code})
+            log.warning("the store failed: %s", error.code, extra={"code": error.code})
             return
         for feed in feeds:
             self._start(pool, f"feed {feed.name}", feed.every_s, partial(self._look, feed))
@@ -116,16 +127,19 @@ class Worker:
         try:
             work()
         except SymbolonError as error:
-            log.warning("worker.failed", extra={"work": name, "code": error.code})
+            log.warning("%s failed: %s", name, error.code, extra={"work": name, "code": error.code})
         except Exception as error:  # noqa: BLE001 - one fault must not end the others
-            log.error("worker.broken", extra={"work": name, "type": type(error).__name__})  # noqa: TRY400 - no values
+            kind = type(error).__name__
+            log.error("%s broke: %s", name, kind, extra={"work": name, "type": kind})  # noqa: TRY400 - no values
 
     def _look(self, feed: Feed) -> None:
+        self._unripe.pop(feed.name, None)
         happened = self._watcher.look(feed)
         for arrival in happened:
             log.info("arrival", extra={"feed": feed.name, "file": arrival.name, "state": arrival.state.value})
         if any(arrival.state == "waiting" and "next_try" not in arrival.facts for arrival in happened):
             self._due[f"feed {feed.name}"] = self._monotonic() + _SOON_S
+            self._unripe[feed.name] = feed
 
     def _activate(self, activation: Activation) -> None:
         if self._activations.is_due(activation):

@@ -68,10 +68,12 @@ class FaultyTransport:
         self._sleep = sleep
         self._grown: dict[str, int] = {}
 
-    def list(self, prefix: str = "", pattern: str = "*", *, limit: int = 100_000) -> _Files:
+    def list(
+        self, prefix: str = "", pattern: str = "*", *, limit: int = 100_000, without: tuple[str, ...] = ()
+    ) -> _Files:
         """Give the files, with sizes that may lie or grow."""
         self._before("list", prefix)
-        found = [self._shown(one) for one in self.inside.list(prefix, pattern, limit=limit)]
+        found = [self._shown(one) for one in self.inside.list(prefix, pattern, limit=limit, without=without)]
         return found[::-1] if self.faults.is_disordered else found
 
     def stat(self, name: str) -> RemoteFile | None:

@@ -149,6 +149,7 @@ class TransportConformance(Conformance):
         assert transport.list("a/") == transport.list("a")
         assert [one.name for one in transport.list("a", "*.sync")] == ["a/1.sync", "a/b/3.sync"]
         assert [one.name for one in transport.list(pattern="?.sync", limit=2)] == ["a/1.sync", "a/b/3.sync"]
+        assert [one.name for one in transport.list(limit=1, without=("Z.SYNC", "a/"))] == ["ab/4.sync"]
         assert transport.list("absent") == []
         assert transport.list(limit=0) == []
 

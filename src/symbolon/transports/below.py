@@ -36,9 +36,13 @@ class Below:
     def __repr__(self) -> str:
         return f"Below({self.place})"
 
-    def list(self, prefix: str = "", pattern: str = "*", *, limit: int = 100_000) -> _Files:
+    def list(
+        self, prefix: str = "", pattern: str = "*", *, limit: int = 100_000, without: tuple[str, ...] = ()
+    ) -> _Files:
         """Give the files below the folder."""
-        found = self._whole.list(joined(self._folder, checked_prefix(prefix)), pattern, limit=limit)
+        folder = joined(self._folder, checked_prefix(prefix))
+        left_out = tuple(f"{self._folder}/{name}" for name in without)
+        found = self._whole.list(folder, pattern, limit=limit, without=left_out)
         return [self._ours(one) for one in found]
 
     def stat(self, name: str) -> RemoteFile | None:

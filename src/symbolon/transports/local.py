@@ -69,7 +69,9 @@ class LocalTransport:
     def __repr__(self) -> str:
         return f"LocalTransport({self.place})"
 
-    def list(self, prefix: str = "", pattern: str = "*", *, limit: int = 100_000) -> _Files:
+    def list(
+        self, prefix: str = "", pattern: str = "*", *, limit: int = 100_000, without: tuple[str, ...] = ()
+    ) -> _Files:
         """Give the files below a folder; links to folders are not gone into."""
         folder = checked_prefix(prefix)
         with _told(prefix):
@@ -78,7 +80,7 @@ class LocalTransport:
                 if not self._root.is_dir():
                     raise RootMissing(f"the folder {self._root} does not exist")
                 return []
-            found = (one for one in self._walk(base, folder) if matches(one.name, pattern))
+            found = (one for one in self._walk(base, folder) if matches(one.name, pattern, without))
             return heapq.nsmallest(limit, found, key=lambda one: one.name)
 
     def stat(self, name: str) -> RemoteFile | None:

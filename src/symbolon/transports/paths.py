@@ -77,8 +77,10 @@ def is_listed(name: str) -> bool:
     return not fault(name) and not any(part.startswith(".") for part in name.split("/"))
 
 
-def matches(name: str, pattern: str) -> bool:
-    """Tell whether the last part of a name matches a shell pattern; capitals count."""
+def matches(name: str, pattern: str, without: tuple[str, ...] = ()) -> bool:
+    """Tell whether the last part of a name matches a shell pattern, and the name begins with none of `without`."""
+    if name.startswith(without):
+        return False
     return pattern == "*" or fnmatchcase(name.rpartition("/")[2], pattern)
 
 

@@ -101,7 +101,9 @@ class S3Transport:
     def __repr__(self) -> str:
         return f"S3Transport({self.place})"
 
-    def list(self, prefix: str = "", pattern: str = "*", *, limit: int = 100_000) -> _Files:
+    def list(
+        self, prefix: str = "", pattern: str = "*", *, limit: int = 100_000, without: tuple[str, ...] = ()
+    ) -> _Files:
         """Give the files below a folder, page by page; the listing ends where `limit` is reached."""
         below = self._key(checked_prefix(prefix)) if prefix else self._prefix
         found: _Files = []
@@ -115,7 +117,7 @@ class S3Transport:
             )  # fmt: skip
             for one in page.get("Contents", ()):
                 name = one["Key"][len(self._prefix) + 1 if self._prefix else 0 :]
-                if is_listed(name) and matches(name, pattern) and len(found) < limit:
+                if is_listed(name) and matches(name, pattern, without) and len(found) < limit:
                     found.append(_remote(name, one["Size"], one))
             token = page.get("NextContinuationToken")
             if not page.get("IsTruncated") or not token:

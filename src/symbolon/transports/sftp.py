@@ -78,7 +78,9 @@ class SftpTransport:
     def __repr__(self) -> str:
         return f"SftpTransport({self.place})"
 
-    def list(self, prefix: str = "", pattern: str = "*", *, limit: int = 100_000) -> _Files:
+    def list(
+        self, prefix: str = "", pattern: str = "*", *, limit: int = 100_000, without: tuple[str, ...] = ()
+    ) -> _Files:
         """Give the files below a folder; links to folders are not gone into."""
         folder = checked_prefix(prefix)
 
@@ -92,7 +94,7 @@ class SftpTransport:
             # the best so far, so that a folder without end takes no memory without end
             kept: _Files = []
             async for one in _walk(opened, folder):
-                if matches(one.name, pattern):
+                if matches(one.name, pattern, without):
                     kept.append(one)
                 if len(kept) >= 2 * limit + 1000:
                     kept = heapq.nsmallest(limit, kept, key=_name)

@@ -50,10 +50,13 @@ class Transport(Protocol):
     #: where it is, for people: scheme, host, root; no user, password or key
     place: str
 
-    def list(self, prefix: str = "", pattern: str = "*", *, limit: int = 100_000) -> list[RemoteFile]:
+    def list(
+        self, prefix: str = "", pattern: str = "*", *, limit: int = 100_000, without: tuple[str, ...] = ()
+    ) -> list[RemoteFile]:
         """Give the files below `prefix` whose last part of the name matches a shell pattern, sorted by name.
 
-        Hidden files (`.` in front), temporary ones of ours, folders and links that lead out of the root are left out.
+        Hidden files (`.` in front), temporary ones of ours, folders and links that lead out of the root are left out,
+        and what begins with one of `without` (folders, written with a `/` at their end), before `limit` counts.
         """
         ...
 
