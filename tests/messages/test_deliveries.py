@@ -168,7 +168,7 @@ EMAILS = st.sampled_from(["a@x.example", " A@x.example ", "b@x.example", "B@X.ex
 PERSON = st.tuples(EMAILS, st.booleans(), st.booleans(), st.sampled_from(["ok", "", "boom"]))
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(PERSON, min_size=1, max_size=14), st.data())
 def test_a_plain_loop_gives_the_same(tmp_path_factory, crowd, data) -> None:
     folder = tmp_path_factory.mktemp("crowd")
