@@ -212,7 +212,7 @@ class FolderTransport:
         target.write_bytes((self.root / name).read_bytes())
         return found
 
-    def put(self, source: Path, name: str, *, overwrite: bool = False) -> RemoteFile:
+    def put(self, source: Path, name: str, *, overwrite: bool = False, is_spare: bool = False) -> RemoteFile:
         self.calls.append(("put", name))
         path = self.root / name
         assert overwrite or not path.exists()

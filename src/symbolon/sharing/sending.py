@@ -77,7 +77,7 @@ class Sending:
             delivery, file = _pending(share), left[0]
             name = file.name(delivery)
             try:
-                self._transport.put(file.part.path, name)
+                self._transport.put(file.part.path, name, is_spare=True)  # rendered for this alone
             except RemoteExists:
                 if not (resumed and again == 0 and self._is_ours(file, name)):
                     if again + 1 == _MOST_NAMES:

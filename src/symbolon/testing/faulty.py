@@ -89,10 +89,10 @@ class FaultyTransport:
             raise RemoteMissing(f"there is no file `{name}`")
         return self.inside.fetch(name, target, expected=expected)
 
-    def put(self, source: Path, name: str, *, overwrite: bool = False) -> RemoteFile:
+    def put(self, source: Path, name: str, *, overwrite: bool = False, is_spare: bool = False) -> RemoteFile:
         """Copy a local file, unless it breaks."""
         self._before("put", name)
-        done = self.inside.put(source, name, overwrite=overwrite)
+        done = self.inside.put(source, name, overwrite=overwrite, is_spare=is_spare)
         self._after()
         return done
 

@@ -67,6 +67,22 @@ class TransportConformance(Conformance):
         assert target.stat().st_mode & 0o777 == 0o600
         assert transport.list() == [sent]
 
+    def test_a_spare_file_may_be_handed_over(self, transport: Transport, file: Any, tmp_path: Path) -> None:
+        """It is there whole and by itself, whatever becomes of the source; a taken name leaves the source as it was."""
+        source = file(b"spare" * 1000)
+        sent = transport.put(source, "d/spare", is_spare=True)
+        source.unlink()
+        assert transport.fetch("d/spare", tmp_path / "copy") == transport.stat("d/spare") == sent
+        assert (tmp_path / "copy").read_bytes() == b"spare" * 1000
+        other = file(b"other")
+        with pytest.raises(RemoteExists):
+            transport.put(other, "d/spare", is_spare=True)
+        assert other.read_bytes() == b"other"
+        transport.put(other, "d/spare", overwrite=True, is_spare=True)
+        transport.fetch("d/spare", tmp_path / "again")
+        assert (tmp_path / "again").read_bytes() == b"other"
+        assert transport.list() == [transport.stat("d/spare")]
+
     def test_an_empty_file(self, transport: Transport, file: Any, tmp_path: Path) -> None:
         """Nothing is something too."""
         sent = transport.put(file(b""), "empty")

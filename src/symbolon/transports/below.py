@@ -55,9 +55,9 @@ class Below:
         wanted = msgspec.structs.replace(expected, name=self._theirs(expected.name)) if expected is not None else None
         return self._ours(self._whole.fetch(self._theirs(name), target, expected=wanted))
 
-    def put(self, source: Path, name: str, *, overwrite: bool = False) -> RemoteFile:
+    def put(self, source: Path, name: str, *, overwrite: bool = False, is_spare: bool = False) -> RemoteFile:
         """Copy a local file to `name`."""
-        return self._ours(self._whole.put(source, self._theirs(name), overwrite=overwrite))
+        return self._ours(self._whole.put(source, self._theirs(name), overwrite=overwrite, is_spare=is_spare))
 
     def move(self, name: str, target: str) -> None:
         """Give a file another name below the folder."""

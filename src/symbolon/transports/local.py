@@ -108,8 +108,8 @@ class LocalTransport:
                     raise RemoteChanged(f"`{name}` changed while it was read")
         return before
 
-    def put(self, source: Path, name: str, *, overwrite: bool = False) -> RemoteFile:
-        """Copy a local file to `name`, by a temporary name beside it."""
+    def put(self, source: Path, name: str, *, overwrite: bool = False, is_spare: bool = False) -> RemoteFile:
+        """Copy a local file to `name`, by a temporary name beside it; a spare one gets a second name where it can."""
         placing = Placing()
         with (
             placing.told(),
@@ -119,11 +119,13 @@ class LocalTransport:
         ):
             self._sweep(folder, name.rpartition("/")[0])
             part = temporary()
-            out = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, self._mode, dir_fd=folder)
+            is_here = is_spare and _has_second_name(source, part, folder)
+            made = 0 if is_here else os.O_CREAT | os.O_EXCL
+            out = os.open(part, os.O_WRONLY | made | os.O_NOFOLLOW | os.O_CLOEXEC, self._mode, dir_fd=folder)
             try:
                 try:
                     os.fchmod(out, self._mode)  # whatever the umask says
-                    unchanged(file, size, _copied(file.fileno(), out, size))
+                    unchanged(file, size, size if is_here else _copied(file.fileno(), out, size))
                     os.fsync(out)
                     status = os.fstat(out)
                 finally:
@@ -262,6 +264,15 @@ def _copied(source: int, target: int, size: int) -> int:
         while data:
             data = data[os.write(target, data) :]
     return copied
+
+
+def _has_second_name(source: Path, name: str, folder: int) -> bool:
+    """Give a file another name in a folder; False = it cannot have one: another file system, or one without links."""
+    try:
+        os.link(source, name, dst_dir_fd=folder, follow_symlinks=False)
+    except OSError:
+        return False  # copying it tells what is wrong, if something is
+    return True
 
 
 def _linked(source: str, from_folder: int, target: str, to_folder: int) -> None:

@@ -141,8 +141,9 @@ class S3Transport:
                 raise RemoteChanged(f"`{name}` changed while it was read")
         return reading.found
 
-    def put(self, source: Path, name: str, *, overwrite: bool = False) -> RemoteFile:
+    def put(self, source: Path, name: str, *, overwrite: bool = False, is_spare: bool = False) -> RemoteFile:
         """Copy a local file to `name`, in parts where it is large."""
+        del is_spare  # it has to travel
         checked(name)
         placing, mark = Placing(), secrets.token_hex(16)
         with placing.told(), leaving(source) as (file, size):

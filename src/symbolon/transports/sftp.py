@@ -116,8 +116,9 @@ class SftpTransport:
         with arriving(target) as file:
             return self._asked(name, lambda opened: reading.go_on(opened, file), progress=lambda: reading.offset)
 
-    def put(self, source: Path, name: str, *, overwrite: bool = False) -> RemoteFile:
+    def put(self, source: Path, name: str, *, overwrite: bool = False, is_spare: bool = False) -> RemoteFile:
         """Copy a local file to `name`; a broken writing goes on where the server confirmed it."""
+        del is_spare  # it has to travel
         with leaving(source) as (file, size):
             writing = _Writing(checked(name), file, size, self._mode, self._swept, overwrite=overwrite)
             try:

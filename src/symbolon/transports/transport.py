@@ -75,11 +75,18 @@ class Transport(Protocol):
         """
         ...
 
-    def put(self, source: Path, name: str, *, overwrite: bool = False) -> RemoteFile:
+    def put(self, source: Path, name: str, *, overwrite: bool = False, is_spare: bool = False) -> RemoteFile:
         """Copy a local file to `name`: readers see it whole or not at all. Folders are made.
 
         Once the other side has said that the name is given, it is done: whoever takes the file away at once changes
         nothing. A fault says by `may_have_arrived` whether the file may be there all the same.
+
+        Args:
+            source: the local file.
+            name: what it is to be called.
+            overwrite: replace one that is there.
+            is_spare: nobody needs the source any more or writes to it, so it may be handed over without a copy; it must
+                not be written to afterwards, whether it was or not.
 
         Raises:
             RemoteExists: there is one already, and `overwrite` is off.
