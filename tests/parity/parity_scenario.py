@@ -13,7 +13,7 @@ import pytest
 
 import symbolon
 from symbolon.records import Channel, DataSource, Kind, OnAmbiguous, Protection
-from symbolon.sharing import exporting
+from symbolon.sharing.sending import Sending
 from symbolon.store import StoreFailed
 from symbolon.targeting import Content, SaveRequest, ShareMode, ShareRequest
 from symbolon.targeting.population import Population
@@ -133,6 +133,7 @@ class Scenario:
             if number == 0:
                 profiles.import_file(refused)
                 self.given_up(exporter, source)
+                self.settled(exporter, source)
         with self.project.lake.attempt("parity") as directory:
             people = profiles.current().select("profile_id", "external_id")
             have, lack = exporter.identified(source, people, directory=directory)
@@ -148,12 +149,37 @@ class Scenario:
             force=True,
         )  # fmt: skip
         with (
-            patch.object(exporting, "put", side_effect=TransportUnreachable("gone")),
+            patch.object(Sending, "put", side_effect=TransportUnreachable("gone")),
             self.project.lake.attempt("parity") as directory,
             pytest.raises(TransportUnreachable),
         ):
             exporter.share(request, some, directory=directory)
         assert self.project.shares.discard("s").unsure
+
+    def settled(self, exporter: Exporter, source: str) -> None:
+        """Some of a delivery may have arrived, and people say no before it is brought to its end."""
+        lost = TransportUnreachable("gone")
+        lost.may_have_arrived = True
+        request = ShareRequest(
+            audience="s", source=source, segment="24", to=str(self.folder / "out"), mode=ShareMode.SYNC, format="csv",
+            force=True,
+        )  # fmt: skip
+        people = self.project.profiles.current()
+        for number, part in enumerate((2, 3)):
+            some = people.filter(people.profile_id % part == 0).select("profile_id")
+            left = patch.object(Sending, "_put", side_effect=lost)
+            with self.project.lake.attempt("parity") as directory, left, pytest.raises(TransportUnreachable):
+                exporter.share(request, some, directory=directory)
+            said_no = self.folder / f"no-{number}.csv"
+            keys = self.project.engine.fetch(
+                people.select("external_id").order_by("external_id").distinct()
+            ).to_pylist()
+            names = [row["external_id"] for row in keys if row["external_id"]][number::7]
+            said_no.write_text("external_id,do_not_share\n" + "".join(f"{name},true\n" for name in names))
+            self.project.profiles.import_file(said_no)
+            with self.project.lake.attempt("parity") as directory:
+                receipt = exporter.share(request, some, directory=directory).receipt
+            assert not receipt.faults()
 
     def saves(self) -> None:
         """Lists and files of workflows, replaced and completed, compared and reconciled; rules, frozen and replaced."""
