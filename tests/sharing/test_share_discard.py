@@ -146,10 +146,10 @@ def test_a_first_delivery_given_up(project, monkeypatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(LocalTransport, "put", broken)
         with pytest.raises(TransportError):
-            share(project, [1, 2], mode="sync", audience="t")
+            share(project, [1, 2], mode="sync", audience="t", segment="25")
     stands = project.shares.discard("t")
     assert (stands.version, stands.ids, stands.unsure) == (0, 2, 2)
-    receipt, *_ = share(project, [2, 3], mode="sync", audience="t")
+    receipt, *_ = share(project, [2, 3], mode="sync", audience="t", segment="25")
     assert (receipt.added, receipt.removed, receipt.kept) == (2, 1, 0)
 
 
