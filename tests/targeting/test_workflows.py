@@ -84,7 +84,7 @@ activities:
         shop.workflows.check(shop.workflows.read(text, "faulty.yaml"))
     places = [one["place"] for one in caught.value.details["faults"]]
     assert places[:3] == ["$.activities[0].where:1:1", "$.activities[0].where:1:23", "$.activities[1].where"]
-    assert "$.activities[3].where" in places
+    assert "$.activities[3].where:1:9" in places
     assert any(place.startswith("$.activities[2].where") for place in places)
 
 
