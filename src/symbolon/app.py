@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from symbolon.matching import Explanation
     from symbolon.messages import Dispatcher, Senders
     from symbolon.profiles import Profiles
-    from symbolon.sharing import Audiences, SharedAudiences, Sources
+    from symbolon.sharing import Audiences, ShareLedger, Sources
     from symbolon.sharing.transports import Transports
     from symbolon.store import Store
     from symbolon.targeting import Conditions, Workflows
@@ -137,11 +137,11 @@ class Project:
         )
 
     @cached_property
-    def shares(self) -> SharedAudiences:
+    def shares(self) -> ShareLedger:
         """The audiences that are shared with others, and where each stands."""
-        from symbolon.sharing import SharedAudiences  # noqa: PLC0415
+        from symbolon.sharing import ShareLedger  # noqa: PLC0415
 
-        return SharedAudiences(settings=self.settings, store=self.store, lake=self.lake, engine=self.engine)
+        return ShareLedger(settings=self.settings, store=self.store, lake=self.lake, engine=self.engine)
 
     @cached_property
     def workflows(self) -> Workflows:

@@ -42,7 +42,7 @@ class PendingDelivery(msgspec.Struct, frozen=True, kw_only=True):
     file: str
 
 
-class SharedAudience(msgspec.Struct, frozen=True, kw_only=True):
+class ShareStanding(msgspec.Struct, frozen=True, kw_only=True):
     """Where a shared audience stands."""
 
     name: str
@@ -58,10 +58,10 @@ class SharedAudience(msgspec.Struct, frozen=True, kw_only=True):
     pending: PendingDelivery | None = None
 
 
-_All = list[SharedAudience]
+_All = list[ShareStanding]
 
 
-class SharedAudiences:
+class ShareLedger:
     """The shared audiences of a project."""
 
     def __init__(self, *, settings: Settings, store: Store, lake: Lake, engine: Engine) -> None:
@@ -75,7 +75,7 @@ class SharedAudiences:
         sources = {one.id: one.name for one in self._store.sources()}
         return [_told(self._shares.read(name), sources) for name in self._shares.names()]
 
-    def show(self, name: str) -> SharedAudience:
+    def show(self, name: str) -> ShareStanding:
         """Give one.
 
         Raises:
@@ -86,7 +86,7 @@ class SharedAudiences:
             raise UnknownNameError.among("shared audience", name, known)
         return known[name]
 
-    def discard(self, name: str) -> SharedAudience:
+    def discard(self, name: str) -> ShareStanding:
         """Give up the delivery that waits to be brought to its end; give where the share stands then.
 
         What the delivery adds or takes away becomes unsure: the next one adds of it who is still wanted again and, with
@@ -126,9 +126,9 @@ class SharedAudiences:
         return msgspec.structs.replace(share.state, rows=version, ids=ids, unsure=unsure, pending=None)
 
 
-def _told(share: Share, sources: Mapping[int, str]) -> SharedAudience:
+def _told(share: Share, sources: Mapping[int, str]) -> ShareStanding:
     state, pending = share.state, share.state.pending
-    return SharedAudience(
+    return ShareStanding(
         name=share.name,
         source=sources.get(share.source_id, ""),
         segment=share.segment,
