@@ -51,12 +51,13 @@ class Scenario:
     def sources(self) -> None:
         """One data source of each kind, two rules for several profiles of one ID."""
         sources = self.project.sources
-        for protection in ("md5", "sha1", "sha256", "sha512", "plain"):
+        for dpid, protection in enumerate(("md5", "sha1", "sha256", "sha512", "plain"), 1):
             rule = OnAmbiguous.REJECT if protection == "sha1" else OnAmbiguous.ALL
-            sources.add(DataSource(name=protection, key="email", protection=Protection(protection), on_ambiguous=rule))
-        sources.add(DataSource(name="visitor", kind=Kind.VISITOR))
+            kind = Protection(protection)
+            sources.add(DataSource(name=protection, key="email", protection=kind, on_ambiguous=rule, dpid=dpid))
+        sources.add(DataSource(name="visitor", kind=Kind.VISITOR, dpid=77))
         sources.add(
-            DataSource(name="aes", key="email", protection=Protection.AES_CBC, channel=Channel.EMAIL),
+            DataSource(name="aes", key="email", protection=Protection.AES_CBC, channel=Channel.EMAIL, dpid=78),
             key=hostile.KEY,
             iv=hostile.IV,
         )
@@ -132,8 +133,12 @@ class Scenario:
             assert not shared.receipt.faults()
             if number == 0:
                 profiles.import_file(refused)
-                self.given_up(exporter, source)
-                self.settled(exporter, source)
+                # each way a delivery can go wrong once, not for every kind of ID: statements are slow to start on Spark
+                if source == "sha256":
+                    self.given_up(exporter, source)
+                    self.added(exporter, source)
+                else:
+                    self.settled(exporter, source)
         with self.project.lake.attempt("parity") as directory:
             people = profiles.current().select("profile_id", "external_id")
             have, lack = exporter.identified(source, people, directory=directory)
@@ -156,6 +161,29 @@ class Scenario:
             exporter.share(request, some, directory=directory)
         assert self.project.shares.discard("s").unsure
 
+    def added(self, exporter: Exporter, source: str) -> None:
+        """Some are added after somebody said no: to a delivery that nobody knows the end of, and as a signal."""
+        people = self.project.profiles.current()
+        for number, (audience, options) in enumerate(
+            (("s", {}), ("signal", {"signal": "yes"}), ("signal", {"signal": "yes"}))
+        ):
+            request = ShareRequest(
+                audience=audience, source=source, segment="24", to=str(self.folder / audience), options=options,
+                mode=ShareMode.ADD, format="inbound", force=True,
+            )  # fmt: skip
+            some = people.filter(people.profile_id % (number + 2) == 0).select("profile_id")
+            with self.project.lake.attempt("parity") as directory:
+                assert not exporter.share(request, some, directory=directory).receipt.faults()
+            self.say_no(f"added-{number}", number + 2)
+
+    def say_no(self, name: str, first: int) -> None:
+        """Some more people do not want to be shared any more."""
+        keys = self.project.profiles.current().select("external_id").order_by("external_id").distinct()
+        names = [row["external_id"] for row in self.project.engine.fetch(keys).to_pylist() if row["external_id"]]
+        file = self.folder / f"{name}.csv"
+        file.write_text("external_id,do_not_share\n" + "".join(f"{name},true\n" for name in names[first::7]))
+        self.project.profiles.import_file(file)
+
     def settled(self, exporter: Exporter, source: str) -> None:
         """Some of a delivery may have arrived, and people say no before it is brought to its end."""
         lost = TransportUnreachable("gone")
@@ -170,13 +198,7 @@ class Scenario:
             left = patch.object(Sending, "_put", side_effect=lost)
             with self.project.lake.attempt("parity") as directory, left, pytest.raises(TransportUnreachable):
                 exporter.share(request, some, directory=directory)
-            said_no = self.folder / f"no-{number}.csv"
-            keys = self.project.engine.fetch(
-                people.select("external_id").order_by("external_id").distinct()
-            ).to_pylist()
-            names = [row["external_id"] for row in keys if row["external_id"]][number::7]
-            said_no.write_text("external_id,do_not_share\n" + "".join(f"{name},true\n" for name in names))
-            self.project.profiles.import_file(said_no)
+            self.say_no(f"settled-{number}", number)
             with self.project.lake.attempt("parity") as directory:
                 receipt = exporter.share(request, some, directory=directory).receipt
             assert not receipt.faults()

@@ -40,6 +40,7 @@ MESSAGES = """\
 name: messages
 activities:
   - {id: all, type: query, where: "external_id IS NOT NULL", columns: {up: upper(email)}}
+  - {id: came, type: read_audience, audience: As they came}
   - {id: letter, type: email_delivery, from: all, confirm: false, from_address: news@example.com,
      subject: "Hi {{ first_name }}", text: "{{ up }} {{ birth_date | date('%Y') }}", html: "<p>{{ tier }}</p>"}
   - {id: sms, type: sms_delivery, from: all, confirm: false, text: "{{ first_name or 'x' }} {{ do_not_share }}"}

@@ -142,10 +142,18 @@ def test_whoever_said_no_is_in_no_export_and_is_taken_out(crm, tmp_path, flag):
     assert (receipt.withheld, receipt.added, receipt.removed) == ({flag: 1}, 1, 1)
 
 
-def test_add_says_who_of_those_shared_said_no_since(crm, tmp_path):
+def test_add_takes_out_whoever_said_no_since(crm, tmp_path):
+    side = Receiver(out(crm))
     share(crm, [1, 2])
     upsert(crm, tmp_path, "external_id,do_not_share\nC2,true\n")
-    receipt, *_ = share(crm, [1, 3])
+    receipt, *_ = share(crm, [3])
+    assert (side.read(), receipt.added, receipt.removed) == ({P1, P3}, 1, 1)
+
+
+def test_a_signal_cannot_be_taken_from_whoever_said_no_since(crm, tmp_path):
+    share(crm, [1, 2], options={"signal": "yes"})
+    upsert(crm, tmp_path, "external_id,do_not_share\nC2,true\n")
+    receipt, *_ = share(crm, [1, 3], options={"signal": "yes"})
     assert any(
         "1 IDs that were shared before are of people whom policy withholds now" in one for one in receipt.warnings
     )

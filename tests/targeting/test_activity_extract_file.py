@@ -159,7 +159,8 @@ def test_runs_of_the_same_second_write_files_of_their_own(flow, tmp_path, transp
     root = far.root if transport else flow.outbox
     assert len(list(root.iterdir())) == 3
     for (run, step), (name,) in names.items():
-        assert f"{run} {step}" in (root / name).read_text()
+        last = "one-r1" if (run, step) == ("one", "a") else run  # what is done again takes the place of its own file
+        assert f"{last} {step}" in (root / name).read_text()
 
 
 def test_a_write_that_fails_leaves_the_old_file(flow, monkeypatch) -> None:

@@ -214,7 +214,7 @@ def test_each_signal_is_asked_for_its_own_parameters(shop, monkeypatch) -> None:
     assert shop.workflows.plan(workflow, {"land": "FR"}).activities[-1].transitions[0].rows == 0
     shop.workflows.submit(workflow, {"land": "FR"})
     (run,) = shop.workflows.runs()
-    shop.workflows._store.update_run(msgspec.structs.replace(run, state=RunState.WAITING))
+    shop.workflows._store.update_run(msgspec.structs.replace(run, state=RunState.RUNNING))
     sent = []
     monkeypatch.setattr(shop.workflows.durable, "signal", lambda *told: sent.append(told))
     shop.workflows.signal("twice", "approval", {"least": "3"})

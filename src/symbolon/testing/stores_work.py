@@ -70,8 +70,9 @@ class WorkRecordsConformance(Conformance):
             begun, state=RunState.STOPPED, facts={"asked": "stop"}, error="run.cancelled", finished=_NOW
         )
         assert not store.move_run(msgspec.structs.replace(ended, state=RunState.RUNNING), RunState.QUEUED)
-        assert store.run(ended.id) == ended
-        assert store.move_run(ended, ended.state)
+        assert store.run(begun.id) == begun
+        assert store.move_run(ended, begun.state)
+        assert store.run(begun.id) == ended
         store.update_run(msgspec.structs.replace(ended, work="other", workflow="other", workflow_version=1))
         assert store.run(begun.id) == ended
         with pytest.raises(UnknownNameError):
