@@ -110,6 +110,101 @@ def test_each_line_is_a_row_or_a_rejected_one(flow, rows: list[tuple[str, str]],
     assert context.facts["lines"] == len(rows)
 
 
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    lines=st.lists(st.text(st.sampled_from("aB1 \té€😀\u0301"), max_size=14), max_size=12),
+    widths=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 5)), min_size=1, max_size=4),
+    header=st.booleans(),
+    gz=st.booleans(),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_columns_of_fixed_width_are_cut_by_signs(flow, lines, widths, header: bool, gz: bool, end: str) -> None:
+    text = "".join(line + end for line in ["names", *lines] if line.strip(" \t") or line == "names")
+    text = text if header else text.removeprefix("names" + end) + "last" + end
+    (flow.inbox / "f.txt").write_bytes(gzip.compress(text.encode()) if gz else text.encode())
+    columns, places, behind = {}, {}, 0
+    for number, (gap, width) in enumerate(widths):
+        start = behind + gap
+        columns[f"c{number}"] = {"width": width, "trim": False} | ({"start": start + 1} if gap else {})
+        places[f"c{number}"] = (start, start + width)
+        behind = start + width
+    context, rows, rejects = load(flow, file="f.txt", format="fixed", columns=columns, header=header)
+    expected = [line for line in text.split(end) if line.strip(" \t")][1 if header else 0 :]
+    cut = [{name: line[start:stop] or None for name, (start, stop) in places.items()} for line in expected]
+    assert (rows, rejects, context.facts["lines"]) == (cut, [], len(expected))
+
+
+def test_fixed_width_is_typed_and_faulty_rows_told(flow) -> None:
+    (flow.inbox / "f.txt").write_bytes(
+        "Müller    0012020-01-31ignored\nNobody    xx2020-02-01\nLi          3\n".encode() + b"\xff bad\n"
+    )
+    columns = {
+        "name": {"width": 10},
+        "count": {"type": "integer", "width": 3},
+        "day": {"type": "date", "start": 14, "width": 10},
+    }
+    _, rows, rejects = load(flow, file="f.txt", format="fixed", columns=columns)
+    assert rows == [
+        {"name": "Müller", "count": 1, "day": date(2020, 1, 31)},
+        {"name": "Li", "count": 3, "day": None},
+    ]
+    assert [(one["line"], one["reason"], one["column"], one["raw"]) for one in rejects] == [
+        (2, "invalid_value", "count", "xx2"),
+        (4, "bad_encoding", None, "\\xff bad"),
+    ]
+
+
+remapped = st.dictionaries(st.sampled_from(["a", "A", "b", "1", "", "é", "n/a"]), st.sampled_from(["x", "", None, 7]))
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cells=st.lists(st.sampled_from(["a", "A", " a ", "b", "1", "é", "n/a", "zz", '""']), min_size=1), remap=remapped)
+def test_values_are_remapped_as_a_dict_does(flow, cells, remap) -> None:
+    (flow.inbox / "r.csv").write_text("c,d\n" + "".join(f"{cell},\n" for cell in cells))
+    _, rows, _ = load(flow, file="r.csv", columns={"c": {"remap": remap}})
+    stripped = [cell.strip(' "') for cell in cells]
+    meant = [remap.get(cell, cell) for cell in stripped]
+    assert [row["c"] for row in rows] == [None if value in (None, "") else str(value) for value in meant]
+
+
+def test_remapped_values_have_the_type_of_their_column(flow) -> None:
+    (flow.inbox / "r.csv").write_text("c,n,b\nJA,one,on\nja,2,off\nnein,three,x\n")
+    columns = {
+        "c": {"case": "lower", "remap": {"JA": "YES"}},
+        "n": {"type": "integer", "remap": {"one": 1}, "on_error": "ignore"},
+        "b": {"type": "boolean", "remap": {"on": True, "off": False, "x": None}, "empty": "reject"},
+    }
+    _, rows, rejects = load(flow, file="r.csv", columns=columns)
+    assert rows == [{"c": "yes", "n": 1, "b": True}, {"c": "ja", "n": 2, "b": False}]
+    assert [(one["reason"], one["column"], one["raw"]) for one in rejects] == [("missing_value", "b", "x")]
+    pq.write_table(pa.table({"n": [1, 2, None]}), flow.inbox / "r.parquet")
+    _, rows, _ = load(flow, file="r.parquet", columns={"n": {"type": "text", "remap": {"1": "one"}}})
+    assert [row["n"] for row in rows] == ["one", "2", None]
+
+
+def test_faults_of_places_and_remaps_are_told(flow) -> None:
+    context = flow.check()
+    columns = {
+        "a": {"start": 0, "width": 3},
+        "b": {"column": "B", "width": 2_000_000},
+        "c": "text",
+        "d": {"type": "integer", "width": 2, "remap": {"x": "secret"}},
+    }
+    apply("load_file", context, file="f.txt", format="fixed", columns=columns)
+    assert sorted(context.paths) == [
+        "columns.a.start",
+        "columns.b.column",
+        "columns.b.width",
+        "columns.c",
+        "columns.d.remap",
+    ]
+    assert not any("secret" in message for _, message, _ in context.faults)
+    context = flow.check()
+    apply("load_file", context, file="f.csv", columns={"a": {"width": 3}})
+    apply("load_file", context, file="f.txt", format="fixed")
+    assert context.paths == ["columns.a", "columns"]
+
+
 def test_undeclared_columns_are_those_of_the_file(flow) -> None:
     (flow.inbox / "plain.tsv").write_text("email\tcity\na@b.example\t Paris \n")
     _, rows, _ = load(flow, file="plain.tsv")

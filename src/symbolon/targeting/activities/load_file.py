@@ -1,39 +1,42 @@
 """Load file: the rows of a file, typed, and the ones that could not be read.
 
-Source: Adobe Campaign Standard, "Load file": declared columns with type, case, white space and an error mode; rejects.
+Source: Adobe Campaign Standard, "Load file": declared columns with type, case, white space, remapped values and an
+error mode, also of fixed width; rejects.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Meta
 
 from symbolon.columns import column as arrow_column
-from symbolon.columns import flags
 from symbolon.errors import Location, SymbolonError
 from symbolon.files import ColumnsError, FileMissing, open_table
+from symbolon.files.fixedwidth import open_fixed_width
 from symbolon.lake import ParquetStaging
 from symbolon.profiles.cells import typed
 from symbolon.profiles.fields import extra_type
 from symbolon.targeting.activities._columns import ARROW, twice
 from symbolon.targeting.activities._errors import FileColumns, FileGrowing, RowsRejected
 from symbolon.targeting.activities._places import WILD, check_transport, fresh, matching, named, split
+from symbolon.targeting.activities._reading import Column, columns_of, places_of, read
 from symbolon.targeting.activities._values import Type  # noqa: TC001 - msgspec reads the annotation
 from symbolon.targeting.activity import MAYBE_INPUT, RESULT, Activity, Category, Context, Mode, Options, Outcome
 from symbolon.targeting.population import UNKNOWN, Population
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from symbolon.files import TableBatch
+    from symbolon.files.tables import Table
 
 REJECTS = "rejects"
 _REJECTED = pa.schema(
@@ -44,22 +47,6 @@ _NOTHING = pa.schema([("line", pa.int64())])
 #: signs that a rejected row keeps of what was wrong
 _KEPT = 256
 _SHOWN = 12
-
-
-class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How one column is read."""
-
-    type: Type = "text"
-    case: Literal["keep", "lower", "upper", "title"] = "keep"
-    #: whether blanks at the ends are dropped
-    trim: bool = True
-    #: a cell that is no such value: the row is rejected, the cell is left empty, or gets the default
-    on_error: Literal["reject", "ignore", "default"] = "reject"
-    #: an empty cell: it stays empty, the row is rejected, or it gets the default
-    empty: Literal["keep", "reject", "default"] = "keep"
-    default: Any = None
-    #: what the file calls it; empty = the same
-    column: str = ""
 
 
 class LoadFileOptions(Options, frozen=True, kw_only=True):
@@ -74,18 +61,26 @@ class LoadFileOptions(Options, frozen=True, kw_only=True):
     ]
     transport: Annotated[str, Meta(description="Name of a transport; empty = the inbox.")] = ""
     format: Annotated[
-        Literal["csv", "tsv", "ndjson", "parquet"] | None,
-        Meta(description="`csv`, `tsv`, `ndjson` or `parquet`, also as `.gz`. By default found out from the file."),
+        Literal["csv", "tsv", "fixed", "ndjson", "parquet"] | None,
+        Meta(
+            description="`csv`, `tsv`, `fixed` (fixed width), `ndjson` or `parquet`, also as `.gz`. By default found "
+            "out from the file, all but `fixed`."
+        ),
     ] = None
     header: Annotated[
-        bool, Meta(description="Whether the first line holds the names; else columns are called `1`, `2`, ...")
-    ] = True
+        bool | None,
+        Meta(
+            description="Whether the first line holds the names; else columns are called `1`, `2`, ... By default it "
+            "does, but for fixed width."
+        ),
+    ] = None
     columns: Annotated[
         dict[str, Type | Column],
         Meta(
             description="The columns to load, by name: a type (text, integer, number, boolean, date, moment), or "
-            "`type`, `case` (keep, lower, upper, title), `trim`, `on_error` (reject, ignore, default), "
-            "`empty` (keep, reject, default), `default`, and `column` (its name in the file). Without any, all columns."
+            "`type`, `case` (keep, lower, upper, title), `trim`, `remap` (what stands in the file: what it means), "
+            "`on_error` (reject, ignore, default), `empty` (keep, reject, default), `default`, `column` (its name in "
+            "the file), and for fixed width `start` (from 1) and `width` in signs. Without any, all columns."
         ),
     ] = {}  # noqa: RUF012 - msgspec copies it
     missing: Annotated[
@@ -98,7 +93,7 @@ class LoadFileOptions(Options, frozen=True, kw_only=True):
 
 def apply(options: LoadFileOptions, context: Context) -> Outcome:
     """Stage the rows of the file."""
-    columns = _columns(options, context)
+    columns = columns_of(options.columns, context, fixed=options.format == "fixed")
     limit = _limit(options, context)
     check_transport(context, options.transport)
     name = named(context, options.file, "file", "transport" if options.transport else "inbox")
@@ -138,24 +133,6 @@ def _outcome(rows: Any, rejected: Any) -> Outcome:
     return {RESULT: Population(rows, UNKNOWN), REJECTS: Population(rejected, UNKNOWN)}
 
 
-def _columns(options: LoadFileOptions, context: Context) -> dict[str, Column]:
-    columns = {name: one if isinstance(one, Column) else Column(type=one) for name, one in options.columns.items()}
-    double = twice(list(columns))
-    if double is not None:
-        context.fault("columns", f"`{double}` stands there twice; capitals do not make two of one", "rename one")
-    for name, one in columns.items():
-        path = f"columns.{name}"
-        if not name.strip() or len(name) > 128 or not name.isprintable() or name.startswith("__"):
-            context.fault(path, "a column has a name of at most 128 signs, without `__` in front", "rename it")
-        if one.case != "keep" and one.type != "text":
-            context.fault(f"{path}.case", f"only text has a case; this is {one.type}", "type: text")
-        if one.default is not None and typed(pa.array([_written(one.default)]), ARROW[one.type])[1] is not None:
-            context.fault(f"{path}.default", f"the default is no {one.type}", f"a value of type {one.type}")
-        if one.default is None and "default" in (one.on_error, one.empty):
-            context.fault(path, "a default is asked for, and none is given", "default: 0")
-    return columns
-
-
 def _limit(options: LoadFileOptions, context: Context) -> Any:
     given = options.max_rejected
     if given is None:
@@ -179,6 +156,8 @@ def _declared(columns: dict[str, Column]) -> pa.Schema | None:
 def _found(options: LoadFileOptions, context: Context, name: str | None) -> pa.Schema:
     """Give the columns of the file that is there, for a check."""
     hint = "columns: {email: text, birth_date: date}"
+    if options.format == "fixed":  # that was told
+        return _NOTHING
     if name is None or options.transport:
         if options.transport or "${" in options.file:  # else the name is wrong, and that was told
             context.fault("columns", "the columns can't be known before the run: declare them", hint)
@@ -189,7 +168,7 @@ def _found(options: LoadFileOptions, context: Context, name: str | None) -> pa.S
             context.fault("columns", "the file is not there yet: declare its columns", hint)
             return _NOTHING
         shown, path = files[0]
-        with open_table(path, format=options.format, name=shown, header=options.header) as table:
+        with open_table(path, format=options.format, name=shown, header=options.header is not False) as table:
             first = next(iter(table.batches()))
         return _schema_of(first, shown)
     except SymbolonError as error:
@@ -264,9 +243,8 @@ class _Loader:
             InputError: it is no readable file of its format.
         """
         before = path.stat() if path.exists() else None
-        options = self._options
         headers: dict[str, str] | None = None
-        with open_table(path, format=options.format, name=shown, header=options.header) as table:
+        with self._open(path, shown) as table:
             for batch in table.batches():
                 found = _schema_of(batch, shown)
                 if headers is None:
@@ -276,6 +254,12 @@ class _Loader:
         if before is not None and (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             raise FileGrowing("the file changed while it was read", where=Location(shown))
         self.names.append(shown)
+
+    def _open(self, path: Path, shown: str) -> AbstractContextManager[Table]:
+        options = self._options
+        if options.format == "fixed":
+            return open_fixed_width(path, places_of(self._columns), name=shown, header=options.header is True)
+        return open_table(path, format=options.format, name=shown, header=options.header is not False)
 
     def close(self) -> None:
         """Finish the staged files."""
@@ -315,13 +299,13 @@ class _Loader:
             header = headers[name]
             there = header in batch.table.schema.names
             cells = batch.table.column(header) if there else pa.nulls(count, pa.string())
-            read, wrong, empty = _read(cells, one, kind)
+            column, wrong, empty = read(cells, one, kind)
             for reason, mask in (("invalid_value", wrong), ("missing_value", empty)):
                 fresh_ones = mask & ~refused
                 if fresh_ones.any():
                     self._refuse(lines, cells, fresh_ones, reason, name, shown)
                     refused |= fresh_ones
-            values.append(read)
+            values.append(column)
         made = pa.record_batch(values, schema=self.schema)
         self._rows.write(made.filter(arrow_column(~refused)) if refused.any() else made)
         self._reject_lines(batch, shown)
@@ -355,29 +339,6 @@ class _Loader:
         self._rejected.write(pa.RecordBatch.from_pylist(rows, schema=_REJECTED))
 
 
-def _read(cells: pa.Array, one: Column, kind: pa.DataType) -> tuple[pa.Array, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Read cells as a column; say which are no such value, and which are empty, where that rejects the row."""
-    nothing = np.zeros(len(cells), dtype=bool)
-    if pa.types.is_dictionary(cells.type):
-        cells = cells.dictionary_decode()
-    if one.trim and (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)):
-        cells = pc.utf8_trim_whitespace(cells)
-    read, found = typed(cells, kind)
-    wrong = nothing if found is None else found
-    if pa.types.is_string(kind) and one.case != "keep":
-        read = {"lower": pc.utf8_lower, "upper": pc.utf8_upper, "title": pc.utf8_title}[one.case](read)
-    empty = flags(read.is_null()) & ~wrong
-    default = typed(pa.array([_written(one.default)]), kind)[0][0] if one.default is not None else None
-    if default is not None:
-        given = (wrong if one.on_error == "default" else nothing) | (empty if one.empty == "default" else nothing)
-        read = pc.if_else(arrow_column(given), default, read)
-    return read, wrong if one.on_error == "reject" else nothing, empty if one.empty == "reject" else nothing
-
-
-def _written(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 ACTIVITY = Activity(
     name="load_file",
     title="Load file",
@@ -402,6 +363,13 @@ ACTIVITY = Activity(
 The rows have no targeting dimension yet: `reconciliation` finds the profiles they are about. Each line of the file is
 in `result` or in `rejects`, which has the columns `file`, `line`, `reason`, `column` and `raw` (what was wrong, as it
 came). Reasons are `invalid_value`, `missing_value`, `malformed_line`, `line_too_long` and `bad_encoding`.
+
+`remap: {M: male, F: female, n/a: null}` says what the values of a column mean: they are compared whole and with their
+capitals, after blanks are dropped; `null` is an empty cell, and a value that is not named means itself.
+
+`format: fixed` reads columns by their places, `columns: {id: {width: 9}, day: {type: date, start: 12, width: 10}}`.
+Each has a `width` and, unless it stands right behind the one before, a `start`. Signs are counted, not bytes. A line
+that ends early leaves its last columns empty.
 
 Columns that are declared can be checked before the file is there. Without `columns` the file's own are taken, all as
 text (Parquet and NDJSON keep their types), and the file must be in the inbox when the workflow is checked. Blanks at
