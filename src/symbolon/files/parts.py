@@ -7,6 +7,8 @@ delivery that was broken off can be done again and compared. The files are whole
 from __future__ import annotations
 
 import os
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 _PIECE = 4 << 20
 #: what gzip may need more than it was given: headers, blocks that do not shrink, what is flushed between pieces
 _GZIP_SLACK = 1 << 10
+#: a file is brought to the disk in steps of this size while it is written
+_FLUSHED = 64 << 20
 _PARQUET_ROWS = 122_880
 
 
@@ -97,7 +101,7 @@ class TextParts:
         if len(borders) > 1:
             data = np.concatenate([rest, data])
             offsets = np.concatenate([borders[:-1], offsets + borders[-1]])
-        self._rest = self._written(data, offsets, _PIECE)
+        self._rest = self._written(data, offsets, _PIECE if self._gzip else 0)
 
     def close(self) -> list[Part]:
         """Finish and give the files; none where there were no records."""
@@ -109,7 +113,8 @@ class TextParts:
     def _written(self, data: NDArray[np.uint8], offsets: NDArray[np.int64], left: int) -> Lines:
         """Write lines in pieces as large as they may be, until at most `left` bytes are left; give these.
 
-        So a piece ends where it ends, however the lines were handed over, and the compressor gives the same bytes.
+        So a piece ends where it ends, however the lines were handed over, and the compressor gives the same bytes;
+        without one nothing needs to be left.
         """
         start, count = 0, len(offsets) - 1
         while start < count and offsets[-1] - offsets[start] > left:
@@ -145,6 +150,7 @@ class _Text:
         self._size = 0
         self._packer: Any = None
         self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
+        self._flushing = _Flushing(self._file.fileno())
         if gzip:
             from isal import isal_zlib  # noqa: PLC0415
 
@@ -164,10 +170,15 @@ class _Text:
     def close(self) -> Part:
         if self._packer is not None:
             self._all(self._packer.flush())
-        self._file.close()
+        try:
+            self._flushing.close()
+        finally:
+            self._file.close()
         return Part(self._path, self.records, self._size, self._number)
 
     def abandon(self) -> None:
+        with suppress(OSError):
+            self._flushing.close()
         self._file.close()
 
     def _put(self, data: NDArray[np.uint8] | bytes) -> None:
@@ -183,6 +194,36 @@ class _Text:
         self._size += len(left)
         while left:
             left = left[self._file.write(left) :]
+        self._flushing.reach(self._size)
+
+
+class _Flushing:
+    """Brings a file to the disk while more of it is written: whoever flushes it at its end has little to wait for.
+
+    What the disk refuses is raised by the next call: the system tells it only once.
+    """
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        self._asked = 0
+        self._thread: ThreadPoolExecutor | None = None
+        self._step: Future[None] | None = None
+
+    def reach(self, size: int) -> None:
+        if size - self._asked < _FLUSHED or (self._step is not None and not self._step.done()):
+            return
+        if self._step is not None:
+            self._step.result()
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "flush")
+        self._asked = size
+        self._step = self._thread.submit(os.fsync, self._file)
+
+    def close(self) -> None:
+        if self._thread is not None:
+            self._thread.shutdown()
+        if self._step is not None:
+            self._step.result()
 
 
 class ParquetParts:

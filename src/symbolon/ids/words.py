@@ -7,6 +7,7 @@ text.
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -68,9 +69,13 @@ def words_to_text(words: Sequence[NDArray[np.int64]], algorithm: str) -> pa.Arra
         halves = [word.astype(np.uint64)[:, None] // _POWERS % np.uint64(10) for word in words]
         table = np.concatenate(halves, axis=1).astype(np.uint8) + np.uint8(ord("0"))
     else:
-        data = np.stack(words, axis=1).astype(">i8").tobytes().hex().encode()
-        shape = len(words[0]), len(words) * _WORD_BYTES * 2
-        table = np.frombuffer(data, dtype=np.uint8).reshape(shape)[:, : SIZES[algorithm] * 2]
+        shape = len(words[0]), len(words)
+        big = np.empty(shape, dtype=">i8")
+        for place, word in enumerate(words):
+            big[:, place] = word
+        digits_of = binascii.hexlify(big.view(np.uint8).data)
+        table = np.frombuffer(digits_of, dtype=np.uint8).reshape(shape[0], shape[1] * _WORD_BYTES * 2)
+        table = table[:, : SIZES[algorithm] * 2]
     count, digits = table.shape
     text = binary(table.reshape(-1), np.arange(count + 1, dtype=np.int64) * digits)
     return nulled(text, np.ones(count, dtype=np.bool_))

@@ -1,7 +1,7 @@
 """Rows on their way from Python to the engine: quick, plain Parquet files in a staging directory.
 
 Invariant: memory holds at most one row group, whatever the number of rows. The files are read once or twice and
-removed, so nothing is compressed, no statistics are kept and no dictionaries are built.
+removed, so nothing is compressed, no statistics are kept, and dictionaries are built of flags only, which have few values.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class ParquetStaging:
                     self._sink,
                     self._schema,
                     compression="none",
-                    use_dictionary=False,
+                    use_dictionary=[field.name for field in self._schema if field.type == pa.int8()],
                     write_statistics=False,
                     store_schema=False,
                 )
