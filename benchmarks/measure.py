@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import compileall
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -38,6 +39,7 @@ class Figure:
 def measure(name: str, module: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Figure:
     """Run `python -m module arguments` and watch it; its last line on stdout may be a JSON object."""
     compileall.compile_dir(_SOURCES, quiet=1)
+    os.sync()  # else who flushes pays for what the one before left to be written
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     process = subprocess.Popen(

@@ -7,6 +7,7 @@ delivery that was broken off can be done again and compared. The files are whole
 from __future__ import annotations
 
 import os
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ _PIECE = 4 << 20
 _GZIP_SLACK = 1 << 10
 #: a file is brought to the disk in steps of this size while it is written
 _FLUSHED = 64 << 20
+#: pieces that may wait for being written
+_AHEAD = 4
 _PARQUET_ROWS = 122_880
 
 
@@ -149,8 +152,7 @@ class _Text:
         self.records = 0
         self._size = 0
         self._packer: Any = None
-        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
-        self._flushing = _Flushing(self._file.fileno())
+        self._file = _Behind(path)
         if gzip:
             from isal import isal_zlib  # noqa: PLC0415
 
@@ -169,17 +171,13 @@ class _Text:
 
     def close(self) -> Part:
         if self._packer is not None:
-            self._all(self._packer.flush())
-        try:
-            self._flushing.close()
-        finally:
-            self._file.close()
+            self._add(self._packer.flush())
+        self._file.close()
         return Part(self._path, self.records, self._size, self._number)
 
     def abandon(self) -> None:
         with suppress(OSError):
-            self._flushing.close()
-        self._file.close()
+            self._file.close()
 
     def _put(self, data: NDArray[np.uint8] | bytes) -> None:
         if not len(data):
@@ -187,43 +185,50 @@ class _Text:
         if self._packer is not None:
             data = self._packer.compress(np.ascontiguousarray(data) if not isinstance(data, bytes) else data)
             data += self._packer.flush(self._flush)
-        self._all(data if isinstance(data, bytes) else np.ascontiguousarray(data).data)
+        self._add(data if isinstance(data, bytes) else np.ascontiguousarray(data).data)
 
-    def _all(self, data: bytes | memoryview) -> None:
-        left = memoryview(data)
-        self._size += len(left)
-        while left:
-            left = left[self._file.write(left) :]
-        self._flushing.reach(self._size)
+    def _add(self, data: bytes | memoryview) -> None:
+        self._size += len(data)
+        self._file.write(data)
 
 
-class _Flushing:
-    """Brings a file to the disk while more of it is written: whoever flushes it at its end has little to wait for.
+class _Behind:
+    """A file that is written, and brought to the disk, behind the back of whoever makes its bytes.
 
-    What the disk refuses is raised by the next call: the system tells it only once.
+    So whoever flushes it at its end has little to wait for. What the disk refuses is raised by a later call.
     """
 
-    def __init__(self, file: int) -> None:
-        self._file = file
-        self._asked = 0
-        self._thread: ThreadPoolExecutor | None = None
+    def __init__(self, path: Path) -> None:
+        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
+        self._writer, self._flusher = ThreadPoolExecutor(1, "write"), ThreadPoolExecutor(1, "flush")
+        self._waiting: deque[Future[None]] = deque()
         self._step: Future[None] | None = None
+        self._written = self._asked = 0
 
-    def reach(self, size: int) -> None:
-        if size - self._asked < _FLUSHED or (self._step is not None and not self._step.done()):
-            return
-        if self._step is not None:
-            self._step.result()
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, "flush")
-        self._asked = size
-        self._step = self._thread.submit(os.fsync, self._file)
+    def write(self, data: bytes | memoryview) -> None:
+        """Write bytes, which nobody changes any more."""
+        while len(self._waiting) >= _AHEAD:
+            self._waiting.popleft().result()
+        self._waiting.append(self._writer.submit(self._write, memoryview(data)))
 
     def close(self) -> None:
-        if self._thread is not None:
-            self._thread.shutdown()
+        """Wait until all is written."""
+        with self._file, self._flusher, self._writer:
+            while self._waiting:
+                self._waiting.popleft().result()
+            if self._step is not None:
+                self._step.result()
+
+    def _write(self, left: memoryview) -> None:
+        self._written += len(left)
+        while left:
+            left = left[self._file.write(left) :]
+        if self._written - self._asked < _FLUSHED or (self._step is not None and not self._step.done()):
+            return
         if self._step is not None:
-            self._step.result()
+            self._step.result()  # the system tells of a fault only once
+        self._asked = self._written
+        self._step = self._flusher.submit(os.fsync, self._file.fileno())
 
 
 class ParquetParts:

@@ -1,7 +1,7 @@
 """Rows on their way from Python to the engine: quick, plain Parquet files in a staging directory.
 
 Invariant: memory holds at most one row group, whatever the number of rows. The files are read once or twice and
-removed, so nothing is compressed, no statistics are kept, and dictionaries are built of flags only, which have few values.
+removed, so nothing is compressed, no statistics are kept, and dictionaries are built of flags only.
 """
 
 from __future__ import annotations

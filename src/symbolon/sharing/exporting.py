@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import time
 from contextlib import nullcontext, suppress
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -250,12 +251,13 @@ class Exporter:
         Raises:
             ShareMismatch: another share goes there, and one of the two takes IDs away that the other added.
         """
+        place = cache(self._place)
         for other in self._shares.beside(request, source):
             newest = other.state.pending or other.state.last
             only_adds = newest is not None and newest.look.mode is ShareMode.ADD
             if request.mode is ShareMode.ADD and only_adds:
                 continue
-            if self._place(request.to) in {self._place(other.to), self._place(newest.to if newest else other.to)}:
+            if place(request.to) in {place(other.to), place(newest.to if newest else other.to)}:
                 raise ShareMismatch(
                     f"segment {request.segment} has IDs of data source `{source.name}` at this place already, as "
                     f"`{other.name}`: two shares would take away each other's",

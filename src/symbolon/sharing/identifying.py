@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from symbolon import ids, matching, policy
-from symbolon.columns import nulled
+from symbolon.columns import column, nulled
 from symbolon.files.inbound import writable
 from symbolon.lake import ParquetStaging
 from symbolon.profiles.vocabulary import trim
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 #: batches that may wait for being written, counted twice: for the lake, and for the other side
 _AHEAD = 6
+#: from so many people on they are looked up while rows go by, if they are at least half of all
+_MANY = 500_000
 NO_ID, INVALID_ID = "no_id", "invalid_id"
 _PEOPLE = pa.schema([("profile_id", pa.int64())])
 _REASONED = pa.schema([("profile_id", pa.int64()), ("reason", pa.string())])
@@ -114,22 +116,21 @@ class Identifier:
             policy.withheld_from_exports(self._profiles, source), directory, _REASONED, "withheld"
         )
         index, suspects = self._index(source, keep=keep)
-        owned = index.select(*matching.words_of(index), "profile_id").semi_join(population, "profile_id")
+        every = index.select(*matching.words_of(index), "profile_id")
+        blocked = None
         if kept_out:
-            owned = owned.anti_join(out, "profile_id")
-        allowed, blocked = owned, None
-        if kept_out:
-            words = matching.words_of(index)
-            taken = index.semi_join(out, "profile_id").select(*words).distinct()
-            blocked, some = self._staged(taken, directory, _words(source), "blocked")
-            if some:
-                allowed = owned.anti_join(blocked, words)
-            else:
-                blocked = None
+            taken = every.semi_join(out, "profile_id").drop("profile_id").distinct()
+            shared_with, some = self._staged(taken, directory, _words(source), "blocked")
+            blocked = shared_with if some else None
+        owned = _without(every.semi_join(population, "profile_id"), out if kept_out else None, None)
+        allowed = _without(owned, None, blocked)
         repeats = self._repeats(source, allowed, suspects, directory)
         version = source.key_version if source.protection is Protection.AES_CBC else None
+        wanted = None if has_texts(source) else self._wanted(population, everybody)
+        if wanted is not None:
+            allowed = _without(every, out if kept_out else None, blocked)
         rows = delta.parted(allowed, repeats, before, version)
-        files = self._written(source, rows, schema, directory, item=item, sink=sink)
+        files = self._written(source, rows, schema, directory, item=item, sink=sink, wanted=wanted)
         written = self._engine.scan([str(file.path) for file in files], schema)
         row = self._engine.fetch(delta.counts(written, one_id_a_profile=source.kind is Kind.DECLARED)).to_pylist()[0]
         withheld = out.semi_join(population, "profile_id")
@@ -220,6 +221,21 @@ class Identifier:
         repeats, count = self._staged(delta.repeated(owned, suspects), directory, schema, "repeated")
         return repeats if count else None
 
+    def _wanted(self, population: ibis.Table, everybody: int) -> NDArray[np.bool_] | None:
+        """Say of each number of a profile whether it is in the population; None where a join is the better way.
+
+        Measured with 10 M of 10 M: a join takes 2.5 CPU seconds, looking up 0.1.
+        """
+        if not self._engine.in_process or everybody < _MANY:
+            return None
+        last = self._engine.fetch(population.aggregate(last=population.profile_id.max()))["last"][0].as_py()
+        if last > 2 * everybody:
+            return None
+        wanted = np.zeros(last + 2, dtype=np.bool_)  # what is beyond falls onto the last, which nobody is
+        for batch in self._engine.batches(population):
+            wanted[integers(batch.column("profile_id"), np.int64)] = True
+        return wanted
+
     def _written(
         self,
         source: DataSource,
@@ -229,9 +245,12 @@ class Identifier:
         *,
         item: str | None,
         sink: Callable[[pa.RecordBatch], None] | None,
+        wanted: NDArray[np.bool_] | None,
     ) -> list[WrittenFile]:
-        """Stage rows, and hand them on meanwhile; those whose value makes no ID are left out."""
+        """Stage rows, and hand them on meanwhile; those whose value makes no ID are left out, and the unwanted."""
         made = self._with_texts(source, rows, schema, item=item) if has_texts(source) else self._batches(rows, schema)
+        if wanted is not None:
+            made = _picked(made, wanted)
         staging = ParquetStaging(directory, schema, name="rows")
         if sink is None:
             for batch in made:
@@ -315,6 +334,22 @@ def integers(values: pa.Array, kind: type[np.integer[Any]]) -> NDArray[Any]:
     if not len(values):
         return np.empty(0, dtype=kind)
     return np.frombuffer(values.buffers()[1], dtype=kind)[values.offset : values.offset + len(values)]
+
+
+def _without(rows: ibis.Table, people: ibis.Table | None, words: ibis.Table | None) -> ibis.Table:
+    """Leave out rows of people, and of IDs."""
+    rows = rows if people is None else rows.anti_join(people, "profile_id")
+    return rows if words is None else rows.anti_join(words, words.columns)
+
+
+def _picked(batches: Iterator[pa.RecordBatch], wanted: NDArray[np.bool_]) -> Iterator[pa.RecordBatch]:
+    """Give the rows of the profiles that are wanted."""
+    for batch in batches:
+        kept = wanted.take(integers(batch.column("profile_id"), np.int64), mode="clip")
+        if kept.all():
+            yield batch
+        elif kept.any():
+            yield batch.filter(column(kept))
 
 
 def _words(source: DataSource) -> pa.Schema:
