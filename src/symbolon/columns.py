@@ -52,6 +52,11 @@ def cut(flat: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.
     return binary(flat, edges).take(column(np.arange(0, 2 * len(starts), 2, dtype=np.int32)))
 
 
+def empty_table(schema: pa.Schema) -> pa.Table:
+    """Make a table without rows; the one that a schema makes itself would load pandas."""
+    return pa.Table.from_batches([], schema=schema)
+
+
 def column(values: NDArray[Any]) -> pa.Array:
     """Make an Arrow column of integers or booleans."""
     kind = pa.from_numpy_dtype(values.dtype)

@@ -31,7 +31,7 @@ _PIECE = 4 << 20
 #: what gzip may need more than it was given: headers, blocks that do not shrink, what is flushed between pieces
 _GZIP_SLACK = 1 << 10
 #: a file is brought to the disk in steps of this size while it is written
-_FLUSHED = 64 << 20
+_FLUSHED = 16 << 20
 #: pieces that may wait for being written
 _AHEAD = 4
 _PARQUET_ROWS = 122_880

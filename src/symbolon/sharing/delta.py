@@ -55,17 +55,15 @@ def match_of(rows: ibis.Table) -> list[str]:
     return [*matching.words_of(rows), *(["key_version"] if "key_version" in rows.columns else [])]
 
 
-def repeated(owned: ibis.Table, suspects: ibis.Table) -> ibis.Table:
+def repeated(owned: ibis.Table) -> ibis.Table:
     """Give the rows for which the profile with the lowest number stands.
 
     Args:
-        owned: the IDs.
-        suspects: first words that several profiles may hold (a superset).
+        owned: IDs, at least all that several profiles have.
     """
     words = matching.words_of(owned)
-    some = owned.semi_join(suspects, "d0")
-    keepers = some.group_by(words).agg(keeper=some.profile_id.min())
-    return some.inner_join(keepers, words).filter(lambda t: t.profile_id > t.keeper).select(*words, "profile_id")
+    keepers = owned.group_by(words).agg(keeper=owned.profile_id.min())
+    return owned.inner_join(keepers, words).filter(lambda t: t.profile_id > t.keeper).select(*words, "profile_id")
 
 
 def parted(

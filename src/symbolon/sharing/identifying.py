@@ -124,7 +124,13 @@ class Identifier:
             blocked = shared_with if some else None
         owned = _without(every.semi_join(population, "profile_id"), out if kept_out else None, None)
         allowed = _without(owned, None, blocked)
-        repeats = self._repeats(source, allowed, suspects, directory)
+        repeats = None
+        if suspects is not None:
+            # they are few: joined first, and staged, so that the others are not
+            suspected, some = self._staged(every.semi_join(suspects, "d0"), directory, _owned(source), "suspected")
+            if some:
+                mine = _without(suspected.semi_join(population, "profile_id"), out if kept_out else None, blocked)
+                repeats = self._repeats(source, mine, directory)
         version = source.key_version if source.protection is Protection.AES_CBC else None
         wanted = None if has_texts(source) else self._wanted(population, everybody)
         if wanted is not None:
@@ -212,13 +218,8 @@ class Identifier:
         kept = self._profiles.index(source.key, source.scheme, region, algorithm, keep=keep)
         return kept.relation, kept.shared
 
-    def _repeats(
-        self, source: DataSource, owned: ibis.Table, suspects: ibis.Table | None, directory: Path
-    ) -> ibis.Table | None:
-        if suspects is None:
-            return None
-        schema = _words(source).append(_PEOPLE.field(0))
-        repeats, count = self._staged(delta.repeated(owned, suspects), directory, schema, "repeated")
+    def _repeats(self, source: DataSource, owned: ibis.Table, directory: Path) -> ibis.Table | None:
+        repeats, count = self._staged(delta.repeated(owned), directory, _owned(source), "repeated")
         return repeats if count else None
 
     def _wanted(self, population: ibis.Table, everybody: int) -> NDArray[np.bool_] | None:
@@ -354,6 +355,10 @@ def _picked(batches: Iterator[pa.RecordBatch], wanted: NDArray[np.bool_]) -> Ite
 
 def _words(source: DataSource) -> pa.Schema:
     return pa.schema([(f"d{place}", pa.int64()) for place in range(ids.word_count(algorithm_of(source)))])
+
+
+def _owned(source: DataSource) -> pa.Schema:
+    return _words(source).append(_PEOPLE.field(0))
 
 
 def _protected(values: pa.Array, spec: IdSpec, *, item: str | None) -> pa.Array:

@@ -18,6 +18,7 @@ import ibis.expr.operations as ops
 import pyarrow as pa
 from ibis.backends.sql.datatypes import DuckDBType
 
+from symbolon.columns import empty_table
 from symbolon.lake.duckdb.connection import connect
 from symbolon.lake.duckdb.failures import failures
 from symbolon.lake.errors import StatementFailed, disk_errors
@@ -59,7 +60,7 @@ class DuckDbEngine:
     def scan(self, files: Sequence[str], schema: pa.Schema) -> ibis.Table:
         """Give a relation over Parquet files."""
         if not files:
-            return self.relation(schema.empty_table())
+            return self.relation(empty_table(schema))
         listed = ", ".join(_text(str(file)) for file in files)
         source = f"read_parquet([{listed}], union_by_name = {len(files) > 1}, hive_partitioning = false)"
         with failures(schema.names):

@@ -28,6 +28,7 @@ import pyarrow.parquet as pq
 from ibis.backends.sql import compilers
 from ibis.backends.sql.datatypes import PySparkType
 
+from symbolon.columns import empty_table
 from symbolon.lake.errors import LakeCorrupt, PathsDiffer, StatementFailed, disk_errors
 from symbolon.lake.locks import HeldDirectory, make_private
 from symbolon.lake.spark.connection import Connection
@@ -90,7 +91,7 @@ class SparkEngine:
     def scan(self, files: Sequence[str], schema: pa.Schema) -> ibis.Table:
         """Give a relation over Parquet files."""
         if not files:
-            return self.relation(schema.empty_table())
+            return self.relation(empty_table(schema))
         for file in files:
             self._check(Path(file))
         return self._view([str(file) for file in files], schema, None)

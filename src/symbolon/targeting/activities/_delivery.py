@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pyarrow as pa
 
+from symbolon.columns import empty_table
 from symbolon.targeting.activity import COMPLEMENT, RESULT, Context, Mode, Outcome
 from symbolon.targeting.population import PROFILE, UNKNOWN, Population
 
@@ -50,7 +51,7 @@ See [Deliveries](../deliveries.md).
 def deliver(request: DeliveryRequest, context: Context, *, confirm: bool) -> Outcome:
     """Send to the population; give those who were sent to, and the others."""
     inbound = context.inputs[0]
-    nobody = Population(context.engine.relation(_LACKING.empty_table()))
+    nobody = Population(context.engine.relation(empty_table(_LACKING)))
     if inbound.dimension != PROFILE:
         hint = "put a `reconciliation` in between" if inbound.dimension == UNKNOWN else "send to the people themselves"
         context.fault("from", "messages are sent to people, and these are none", hint)

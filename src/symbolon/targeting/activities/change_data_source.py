@@ -11,6 +11,7 @@ import ibis
 import pyarrow as pa
 from msgspec import Meta
 
+from symbolon.columns import empty_table
 from symbolon.records import Kind
 from symbolon.targeting.activities._sources import source_of
 from symbolon.targeting.activity import COMPLEMENT, RESULT, Activity, Category, Context, Mode, Options, Outcome
@@ -48,7 +49,7 @@ def _composed(context: Context, inbound: Population, dimension: str, source: str
     carried = {name: relation[name] for name in inbound.extra} if inbound.dimension == PROFILE else {}
     number = relation["profile_id"] if "profile_id" in relation.columns else ibis.null("int64")
     rows = relation.select(profile_id=number, id=ibis.null("string"), **carried).limit(0)
-    nobody = context.engine.relation(_LACKING.empty_table())
+    nobody = context.engine.relation(empty_table(_LACKING))
     return {RESULT: Population(rows, dimension, source), COMPLEMENT: Population(nobody)}
 
 

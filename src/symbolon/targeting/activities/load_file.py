@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from msgspec import Meta
 
 from symbolon.columns import column as arrow_column
+from symbolon.columns import empty_table
 from symbolon.errors import Location, SymbolonError
 from symbolon.files import ColumnsError, FileMissing, open_table
 from symbolon.files.fixedwidth import open_fixed_width
@@ -102,7 +103,7 @@ def apply(options: LoadFileOptions, context: Context) -> Outcome:
         name = None
     if context.mode is Mode.CHECK:
         schema = _declared(columns) or _found(options, context, name)
-        return _outcome(*[context.engine.relation(one.empty_table()) for one in (schema, _REJECTED)])
+        return _outcome(*[context.engine.relation(empty_table(one)) for one in (schema, _REJECTED)])
     directory = fresh(context, "loaded")
     loader = _Loader(options, columns, directory)
     for shown, path in _files(options, context, name or "", directory):

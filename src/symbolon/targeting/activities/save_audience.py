@@ -12,6 +12,7 @@ import msgspec
 import pyarrow as pa
 from msgspec import Meta
 
+from symbolon.columns import empty_table
 from symbolon.errors import UnknownNameError
 from symbolon.records import AudienceType
 from symbolon.targeting.activities._places import destination
@@ -125,7 +126,7 @@ def apply(options: SaveAudienceOptions, context: Context) -> Outcome:
 
 
 def _share(options: SaveAudienceOptions, context: Context, inbound: Population, name: str) -> Outcome:
-    nobody = Population(context.engine.relation(_LACKING.empty_table()))
+    nobody = Population(context.engine.relation(empty_table(_LACKING)))
     for option, example in (("source", "source: partner"), ("segment", "segment: 4711"), ("to", "to: partner/in")):
         if not str(getattr(options, option)).strip():
             context.fault("", f"`mode: share` needs `{option}`", example)
