@@ -71,6 +71,69 @@ def test_values_are_read_without_a_validation_library():
     assert "error[project.missing]" in done.stderr
 
 
+def test_the_process_ends_at_once_and_leaves_nothing_undone(tmp_path):
+    probe = (
+        "import atexit, sys, threading, time\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from pathlib import Path\n"
+        "from symbolon.cli import main\n"
+        "class Freed:\n"
+        "    def __del__(self): print('freed', flush=True)\n"
+        "kept = Freed()\n"
+        "def work():\n"
+        "    time.sleep(0.3)\n"
+        f"    Path({str(tmp_path / 'worked')!r}).touch()\n"
+        "threading.Thread(target=work).start()\n"
+        "ThreadPoolExecutor(1).submit(int)\n"
+        "atexit.register(lambda: print('told'))\n"
+        "sys.argv = ['symbolon', '--project', '/nowhere', 'source', 'list']\n"
+        "print('begun')\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, "begun\ntold\n")
+    assert (tmp_path / "worked").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [
+            "audience",
+            "export",
+            "all",
+            "--source",
+            "crm-email",
+            "--segment",
+            "24",
+            "--to",
+            "./out",
+            "--format",
+            "csv",
+            "--mode",
+            "sync",
+        ],
+        ["workflow", "preview", "few.yaml", "few", "--count"],
+        ["audience", "count", "all"],
+    ],
+)
+def test_what_is_often_asked_for_loads_no_data_frames(shop, cli, command):
+    assert cli("audience", "create", "all", "--where", "external_id IS NOT NULL").code == 0
+    Path("few.yaml").write_text("name: few\nactivities:\n  - {id: few, type: query, where: email IS NOT NULL}\n")
+    probe = (
+        "import sys\n"
+        "class Seen:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'pandas': print('LOADED', file=sys.stderr)\n"
+        "sys.meta_path.insert(0, Seen())\n"
+        "from symbolon.cli import main\n"
+        f"sys.argv = {['symbolon', *command]!r}\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "LOADED" in done.stderr) == (0, False), done.stderr
+
+
 def test_a_pipe_that_closes_early_is_no_error(shop):
     shell = f"{COMMAND} profiles list --columns email --format csv | head -1"
     done = subprocess.run(

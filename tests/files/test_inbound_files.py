@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import io
+import os
 from itertools import pairwise
 
 import pyarrow as pa
@@ -172,6 +174,42 @@ def test_gzip_is_one_member_below_its_limit_and_the_same_each_time(tmp_path):
     assert b"".join(map(gzip.decompress, first)) == render(ids, "added")[0].tobytes()
     assert all(data[4:8] == b"\0\0\0\0" for data in first)  # no time in the header
     assert all((tmp_path / f"a.{number}").stat().st_mode & 0o777 == 0o600 for number in (1, 2))
+
+
+def test_lines_are_flushed_while_they_are_written(tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr("symbolon.files.parts._FLUSHED", 100)
+    monkeypatch.setattr(os, "fsync", lambda file: flushed.append(os.fstat(file).st_size))
+    ids = pa.array([f"{number:012x}" for number in range(20_000)])
+    with TextParts(tmp_path, "f", render) as parts:
+        for start in range(0, len(ids), 50):
+            parts.write(ids.slice(start, 50), "added")
+        (made,) = parts.close()
+    assert made.path.read_bytes() == render(ids, "added")[0].tobytes()
+    assert flushed == sorted(flushed)
+    assert flushed[-1] > 100
+
+
+@pytest.mark.parametrize("call", ["fsync", "write"])
+def test_what_the_disk_refuses_is_raised(tmp_path, monkeypatch, call):
+    def refuse(*_):
+        raise OSError(errno.EIO, "no")
+
+    monkeypatch.setattr("symbolon.files.parts._FLUSHED", 100)
+    if call == "fsync":
+        monkeypatch.setattr(os, "fsync", refuse)
+    else:
+        monkeypatch.setattr("symbolon.files.parts._Behind._write", refuse)
+    ids = pa.array([f"{number:012x}" for number in range(2_000)])
+
+    def written():
+        with TextParts(tmp_path, "f", render) as parts:
+            parts.write(ids, "added")
+            parts.write(ids, "added")
+            parts.close()
+
+    with pytest.raises(OSError, match="no"):
+        written()
 
 
 def test_no_record_no_file(tmp_path):

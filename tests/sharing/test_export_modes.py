@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import tempfile
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,6 +16,7 @@ from receiving_side import Receiver, out, share
 
 import symbolon
 from symbolon.records import DataSource, Kind, Protection
+from symbolon.sharing import identifying
 from symbolon.sharing.errors import ShrinkRefused
 
 NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12]
@@ -59,11 +61,13 @@ class Shares(RuleBasedStateMachine):
         numbers=st.sets(st.sampled_from(NUMBERS), min_size=1),
         mode=st.sampled_from(["add", "sync", "replace"]),
         packed=st.booleans(),
+        looked_up=st.booleans(),
     )
-    def share(self, numbers, mode, packed):
+    def share(self, numbers, mode, packed, looked_up):
         wanted = self.ids(numbers)
         options = {"gzip": "yes"} if packed else {}
-        receipt, people, lacking = share(self.project, numbers, mode=mode, force=True, options=options)
+        with patch.object(identifying, "_MANY", 1 if looked_up else 1_000):
+            receipt, people, lacking = share(self.project, numbers, mode=mode, force=True, options=options)
         said_no = {self.wire(ADDRESSES[number]) for number in self.opted_out}
         leaving = self.ours & said_no if mode == "add" else self.ours - wanted
         assert (receipt.population, receipt.ids) == (len(numbers), len(wanted))

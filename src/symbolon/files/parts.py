@@ -212,7 +212,9 @@ class _Behind:
         self._waiting.append(self._writer.submit(self._write, memoryview(data)))
 
     def close(self) -> None:
-        """Wait until all is written."""
+        """Wait until all is written. May be called again."""
+        if self._file.closed:
+            return
         with self._file, self._flusher, self._writer:
             while self._waiting:
                 self._waiting.popleft().result()
