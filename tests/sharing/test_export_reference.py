@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import logging
+from unittest.mock import patch
 
 import ibis
 import pyarrow as pa
@@ -16,6 +17,7 @@ import symbolon
 from symbolon.ids import match_keys
 from symbolon.policy import TermsNotAccepted
 from symbolon.records import Channel, DataSource, Encoding, Kind, Protection
+from symbolon.sharing import identifying
 from symbolon.sharing.errors import AudienceTypeError, ExportOptionError, ShareMismatch, ShrinkRefused
 from symbolon.targeting import ShareRequest
 
@@ -140,6 +142,21 @@ def test_whoever_said_no_is_in_no_export_and_is_taken_out(crm, tmp_path, flag):
     receipt, people, lacking = share(crm, [1, 2, 3], mode="sync")
     assert (side.read(), people, lacking) == ({P1, P3}, {"C1", "C3"}, {"C2": flag})
     assert (receipt.withheld, receipt.added, receipt.removed) == ({flag: 1}, 1, 1)
+
+
+@pytest.mark.parametrize("many", [1, 1_000])
+def test_most_people_are_looked_up_while_rows_go_by(crm, tmp_path, many):
+    side = Receiver(out(crm))
+    numbers = [int(row["external_id"][1:]) for row in crm.engine.fetch(crm.profiles.current()).to_pylist()]
+    with patch.object(identifying, "_MANY", many):
+        _, people, _ = share(crm, [number for number in numbers if number != 1])
+        assert P1 not in side.read()
+        assert {P2, P3} <= side.read()
+        assert "C1" not in people
+        upsert(crm, tmp_path, "external_id,do_not_share\nC2,true\n")
+        assert share(crm, [number for number in numbers if number != 3], mode="sync")[0].removed == 2
+    assert P1 in side.read()
+    assert not {P2, P3} & side.read()
 
 
 def test_add_takes_out_whoever_said_no_since(crm, tmp_path):
