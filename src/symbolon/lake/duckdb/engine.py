@@ -11,6 +11,7 @@ import itertools
 import weakref
 from collections import deque
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import ibis
@@ -233,11 +234,12 @@ class DuckDbEngine:
 def _column(field: pa.Field, there: set[str]) -> str:
     name = _quoted(field.name)
     source = name if field.name in there else "NULL"
-    return f"CAST({source} AS {_sql_type(field)}) AS {name}"
+    return f"CAST({source} AS {_sql_type(field.type, field.nullable)}) AS {name}"
 
 
-def _sql_type(field: pa.Field) -> str:
-    return str(DuckDBType.to_string(ibis.Schema.from_pyarrow(pa.schema([field]))[field.name]))
+@lru_cache(256)
+def _sql_type(kind: pa.DataType, nullable: bool) -> str:
+    return str(DuckDBType.to_string(ibis.Schema.from_pyarrow(pa.schema([pa.field("it", kind, nullable)]))["it"]))
 
 
 def _quoted(name: str) -> str:
