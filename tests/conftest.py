@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# as the command line has it: relations are made of many small objects; looking for garbage took a tenth of all tests
+gc.set_threshold(200_000, 30, 30)
 settings.register_profile("house", deadline=None, print_blob=True)
 settings.load_profile("house")
 
