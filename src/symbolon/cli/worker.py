@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from symbolon.technical import Worker
 
 app = noun()
+_USUAL = (700, 10, 10)
 
 
 @command(app, "worker", json=False)
@@ -38,6 +40,8 @@ def work(session: Session, worker: Worker, *, once: bool) -> None:
         return
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: worker.stop())
+    # who stays up looks for garbage as often as Python does by itself: tables in memory go with the last that uses them
+    gc.set_threshold(*_USUAL)
     session.screen.say("the worker works; Ctrl-C ends it")
     worker.serve()
     session.screen.say("the worker has ended")
