@@ -98,9 +98,8 @@ def test_modules_say_what_they_are_for(path: Path) -> None:
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     probe = (
         "import sys\n"
-        f"sys.argv = ['symbolon', *{arguments!r}]\n"
         "from symbolon.cli import main\n"
-        "try:\n    main()\n"
+        f"try:\n    main({arguments!r})\n"
         "except SystemExit as ending:\n    assert not ending.code, ending.code\n"
         "print('HEAVY', *sorted(name for name in sys.modules if name in " + repr(HEAVY) + "))\n"
     )
