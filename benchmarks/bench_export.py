@@ -56,17 +56,8 @@ def ours(folder: Path, name: str, audience: str, share: str, target: Path, *opti
     """Measure one whole command; each share has a place of its own, as two shares of one segment must."""
     (target / share).mkdir(exist_ok=True)
     arguments = ["--project", str(folder), "audience", "export", audience, "--source", "hashed", "--as", share]
-    arguments += [
-        "--segment",
-        data.SEGMENT,
-        "--to",
-        f"{target / share}/",
-        "--mode",
-        "sync",
-        "--yes",
-        "--json",
-        *options,
-    ]
+    arguments += ["--segment", data.SEGMENT, "--to", f"{target / share}/", "--mode", "sync", "--yes", "--json"]
+    arguments += options
     return measure(name, "symbolon.cli", arguments)
 
 

@@ -186,7 +186,7 @@ def test_faults_of_places_and_remaps_are_told(flow) -> None:
     context = flow.check()
     columns = {
         "a": {"start": 0, "width": 3},
-        "b": {"column": "B", "width": 2_000_000},
+        "b": {"column": "B", "width": 200_000},
         "c": "text",
         "d": {"type": "integer", "width": 2, "remap": {"x": "secret"}},
     }
@@ -203,6 +203,18 @@ def test_faults_of_places_and_remaps_are_told(flow) -> None:
     apply("load_file", context, file="f.csv", columns={"a": {"width": 3}})
     apply("load_file", context, file="f.txt", format="fixed")
     assert context.paths == ["columns.a", "columns"]
+    context = flow.check()
+    over = {f"c{number}": {"start": 1, "width": 100_000} for number in range(11)}
+    apply("load_file", context, file="f.txt", format="fixed", columns=over)
+    assert context.paths == ["columns"]
+
+
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize(("data", "rows"), [(b"\xef\xbb\xbf", 0), (b"\n \n", 0), (b"a", 1), (b"\n\na\n\nb", 2)])
+def test_fixed_width_of_little_or_nothing(flow, data: bytes, rows: int, header: bool) -> None:
+    (flow.inbox / "f.txt").write_bytes(data)
+    _, found, rejects = load(flow, file="f.txt", format="fixed", columns={"a": {"width": 9}}, header=header)
+    assert (len(found), rejects) == (max(rows - header, 0), [])
 
 
 def test_undeclared_columns_are_those_of_the_file(flow) -> None:

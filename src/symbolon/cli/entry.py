@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: what a shell expects of a command that Ctrl-C ended
 INTERRUPTED = 130
+#: how often Python looks for garbage by itself
+USUAL = gc.get_threshold()
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

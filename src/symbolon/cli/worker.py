@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from symbolon.cli.entry import USUAL
 from symbolon.cli.session import Session, command, noun
 
 if TYPE_CHECKING:
     from symbolon.technical import Worker
 
 app = noun()
-_USUAL = (700, 10, 10)
 
 
 @command(app, "worker", json=False)
@@ -41,7 +41,7 @@ def work(session: Session, worker: Worker, *, once: bool) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: worker.stop())
     # who stays up looks for garbage as often as Python does by itself: tables in memory go with the last that uses them
-    gc.set_threshold(*_USUAL)
+    gc.set_threshold(*USUAL)
     session.screen.say("the worker works; Ctrl-C ends it")
     worker.serve()
     session.screen.say("the worker has ended")

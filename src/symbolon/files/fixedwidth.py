@@ -82,7 +82,7 @@ class FixedWidthTable:
             yield _cut(lines, places)
             told = True
         if not told:
-            yield TableBatch(_cells([pa.array([], pa.string())] * len(places), places), np.zeros(0, np.int64), [], 0, 0)
+            yield TableBatch(_cells([pa.nulls(0, pa.string())] * len(places), places), np.zeros(0, np.int64), [], 0, 0)
 
 
 @contextmanager

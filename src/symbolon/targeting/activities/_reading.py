@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from symbolon.columns import column as arrow_column
 from symbolon.columns import flags
+from symbolon.files.blocks import MAX_LINE_BYTES
 from symbolon.files.fixedwidth import Place
 from symbolon.profiles.cells import typed
 from symbolon.targeting.activities._columns import ARROW, twice
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from symbolon.targeting.activity import Context
 
 _MOST_REMAPPED = 10_000
-#: signs of a line; longer ones are refused anyhow
-_WIDEST = 1_000_000
+#: signs of a line, of which a longer one is refused anyhow; and of all columns, which may lie over each other
+_WIDEST, _WIDEST_TOGETHER = MAX_LINE_BYTES, 1_000_000
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,6 +59,8 @@ def columns_of(declared: Mapping[str, Type | Column], context: Context, *, fixed
         context.fault("columns", f"`{double}` stands there twice; capitals do not make two of one", "rename one")
     if fixed and not columns:
         context.fault("columns", "a file of fixed width does not tell its columns", "columns: {email: {width: 40}}")
+    if sum(one.width or 0 for one in columns.values()) > _WIDEST_TOGETHER:
+        context.fault("columns", f"all columns together have at most {_WIDEST_TOGETHER:,} signs", "leave some out")
     for name, one in columns.items():
         path = f"columns.{name}"
         if not name.strip() or len(name) > 128 or not name.isprintable() or name.startswith("__"):
