@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from symbolon.targeting import Activity
 
 FOLDER = Path(__file__).parents[2] / "docs" / "guide" / "activities"
+_BRACES = re.compile(r"\{[^{}]*\}")
 _CATEGORIES = {"targeting": "Targeting", "data": "Files and data", "channels": "Channels", "flow": "Flow"}
 
 
@@ -26,7 +28,9 @@ def page(kind: Activity) -> str:
         lines += ["## Options", "", "| option | type | default | what it is |", "|---|---|---|---|"]
         for one in options:
             default = f"`{one.default}`" if one.default and one.default != "needed" else one.default
-            lines.append(f"| `{one.name}` | {_cell(one.type)} | {_cell(default)} | {_cell(one.description)} |")
+            # bare braces at the end of a cell would be taken for attributes of it, and left out
+            kind_of = _BRACES.sub(r"`\g<0>`", one.type)
+            lines.append(f"| `{one.name}` | {_cell(kind_of)} | {_cell(default)} | {_cell(one.description)} |")
         lines.append("")
     if kind.example:
         lines += ["## Example", "", "```yaml", *kind.example.strip("\n").splitlines(), "```", ""]
