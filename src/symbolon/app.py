@@ -156,7 +156,7 @@ class Project:
             engine=self.engine,
             profiles=self.profiles,
             library=self.audiences.library,
-            deliveries=self.deliveries,
+            open_deliveries=lambda: self.deliveries,
             open_transport=self._open_transport,
             is_transport=lambda name: any(one.name == name for one in self.transports.list()),
         )

@@ -146,7 +146,7 @@ class Bench:
             profiles=profiles,
             library=self.library,
             settings=None,
-            deliveries=None,
+            open_deliveries=lambda: None,
             open_transport=None,
             is_transport=None,
         )

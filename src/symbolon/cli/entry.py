@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run `symbolon` and exit with its code."""
     # what imports leave behind stays anyhow, and rows are no Python objects: looking for garbage while they load takes
     # a sixth of the start-up
-    gc.set_threshold(200_000, 30, 30)
+    gc.set_threshold(1_000_000, 30, 30)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal may know fewer characters than a name has

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from symbolon.files.blocks import BLOCK_BYTES, MAX_LINE_BYTES, blocks, open_bytes
 from symbolon.files.lexing import spans
 from symbolon.files.tables import TableBatch
 from symbolon.files.textlines import BLANK, OK, lines_of
+from symbolon.later import pc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from symbolon.columns import as_type, borders, column, flags, offsets_of
 from symbolon.files.blocks import MAX_LINE_BYTES
+from symbolon.later import pc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

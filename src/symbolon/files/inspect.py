@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from symbolon.files.blocks import BLOCK_BYTES, MAX_LINE_BYTES, Block, RejectedLine, blocks, check_regular, open_bytes
 from symbolon.files.csvfiles import CsvTable
@@ -24,6 +23,7 @@ from symbolon.files.lists import AnyTable, open_plain, open_table
 from symbolon.files.names import FileName, is_of_the_family, parse_name
 from symbolon.files.parquetfiles import ParquetTable
 from symbolon.files.rows import parse_rows
+from symbolon.later import pc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from symbolon.errors import Location
 from symbolon.files.blocks import BLOCK_BYTES, MAX_LINE_BYTES, check_regular, open_bytes
@@ -20,6 +19,7 @@ from symbolon.files.jsonfiles import JsonTable
 from symbolon.files.kinds import HEAD_BYTES, is_parquet
 from symbolon.files.parquetfiles import ParquetTable
 from symbolon.files.tables import ListBatch, TableBatch
+from symbolon.later import pc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from symbolon.errors import Location
 from symbolon.files.errors import FileFormatError
 from symbolon.files.tables import TableBatch
+from symbolon.later import pq
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

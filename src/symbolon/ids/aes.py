@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from symbolon.columns import as_type, binary, borders, cut, keep_rows, offsets_of
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers import Cipher, modes
     from numpy.typing import NDArray
 
 #: bytes of a block, and of an IV
@@ -55,13 +55,19 @@ def decrypt(
     count = len(offsets) - 1
     parts = []
     opened = np.zeros(count, dtype=bool)
-    cipher = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305 - CBC is put together from it
+    cipher = _ecb(key)
     for start in range(0, count, CHUNK_ROWS):
         inside = offsets[start : start + CHUNK_ROWS + 1]
         part, fine = _decrypt_chunk(data[inside[0] : inside[-1]], inside - inside[0], cipher, iv)
         opened[start : start + len(fine)] = fine
         parts.append(part)
     return pa.concat_arrays(parts) if parts else binary(data[:0], offsets), opened
+
+
+def _ecb(key: bytes) -> Cipher[modes.ECB]:
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: PLC0415 - heavy
+
+    return Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305 - CBC is put together from it
 
 
 def _decrypt_chunk(
@@ -116,7 +122,7 @@ def encrypt(values: pa.Array, key: bytes, iv: bytes | None) -> pa.Array:
         ivs = np.frombuffer(os.urandom(BLOCK * count), dtype=np.uint8).reshape(-1, BLOCK)
     else:
         ivs = np.broadcast_to(np.frombuffer(iv, dtype=np.uint8), (count, BLOCK))
-    cipher = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305 - CBC is put together from it
+    cipher = _ecb(key)
     previous = ivs.copy()
     for number in range(int(blocks.max(initial=0))):
         rows = np.flatnonzero(blocks > number)

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from symbolon.columns import as_type, borders, flags, keep_rows, nulled, texts
 from symbolon.ids import aes
@@ -26,6 +25,7 @@ from symbolon.ids.digesting import normal_digests
 from symbolon.ids.encodings import HEX, decode, rows_outside
 from symbolon.ids.normalise import normalise, valid_address
 from symbolon.ids.words import HALF_DIGITS, SIZES, Words, words_of_digests
+from symbolon.later import pc
 from symbolon.records import REJECT_REASONS, Encoding, Kind, Protection
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from dataclasses import field as one_field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pyarrow.compute as pc
 
 from symbolon.columns import borders, column, flags
 from symbolon.ids.words import SIZES
+from symbolon.later import pc
 
 if TYPE_CHECKING:
     import pyarrow as pa

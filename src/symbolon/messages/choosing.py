@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from symbolon.columns import flags
 from symbolon.ids import normalise, valid_address
 from symbolon.lake import ParquetStaging
+from symbolon.later import pc
 from symbolon.messages.message import ascii_address
 from symbolon.messages.writing import Unwritten
 from symbolon.policy import withheld_from_messages

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from symbolon.columns import flags
+from symbolon.later import pc
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 import ibis
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from symbolon import ids
 from symbolon.columns import flags
 from symbolon.lake import LayeredTable, ParquetStaging
+from symbolon.later import pc
 from symbolon.profiles.vocabulary import digest_of, formed, matches, words_of_hex
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import ibis
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from symbolon import ids
 from symbolon.lake import LayeredTable
+from symbolon.later import pc
 from symbolon.profiles.cells import typed
 from symbolon.profiles.errors import FieldError, LinkColumnMissing
 from symbolon.profiles.fields import MOMENT, field_name, is_address

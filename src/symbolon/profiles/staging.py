@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from symbolon import ids
 from symbolon.columns import flags
 from symbolon.errors import UnknownNameError
 from symbolon.files import read_table
 from symbolon.lake import ParquetStaging
+from symbolon.later import pc
 from symbolon.profiles.cells import typed
 from symbolon.profiles.errors import KeyColumnMissing
 from symbolon.profiles.fields import OWN, extra_type, is_address, map_headers

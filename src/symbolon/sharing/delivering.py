@@ -9,12 +9,12 @@ import re
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from symbolon.columns import column
 from symbolon.files.inbound import Limits, csv_lines, item_of, lines
 from symbolon.files.inboundnames import InboundName, day_folder
 from symbolon.files.parts import ParquetParts, TextParts
+from symbolon.later import pq
 from symbolon.sharing import delta
 from symbolon.sharing.identifying import integers, wire_texts
 from symbolon.targeting import ShareMode

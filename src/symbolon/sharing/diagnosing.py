@@ -113,8 +113,8 @@ class Diagnoser:
         version: AudienceVersion,
         rows: ibis.Table,
         *,
-        sample: int = MOST_IDS,
-        seconds: float = SECONDS,
+        sample: int | None = None,
+        seconds: float | None = None,
         progress: Progress | None = None,
     ) -> Diagnosis:
         """Find out why IDs did not match.
@@ -123,19 +123,20 @@ class Diagnoser:
             audience: whose IDs.
             version: one of its versions.
             rows: the rows of that version.
-            sample: IDs to look at, at most `MOST_IDS`.
-            seconds: how long trying may take; what was not tried is named.
+            sample: IDs to look at, at most `MOST_IDS`; None = as many.
+            seconds: how long trying may take, None = `SECONDS`; what was not tried is named.
             progress: told what is tried.
         """
         started = time.monotonic()
-        clock = Clock(seconds)
+        clock = Clock(SECONDS if seconds is None else seconds)
         progress = progress or NoProgress()
+        wanted = MOST_IDS if sample is None else min(sample, MOST_IDS)
         counted = self._counted(audience, version, rows)
         if audience.source_id is None:
             note = "a list of profiles has no IDs that could match or not"
             return msgspec.structs.replace(counted, notes=[note])
         source = self._store.source_by_id(audience.source_id)
-        drawn = self._sample(audience, counted, rows, version, source, min(sample, MOST_IDS))
+        drawn = self._sample(audience, counted, rows, version, source, wanted)
         counted = msgspec.structs.replace(
             counted, source=source.name, sampled=len(drawn), notes=_notes(audience, source, counted)
         )

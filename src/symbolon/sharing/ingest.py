@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from symbolon import ids
 from symbolon.files import blocks, open_bytes, parse_rows, read_list
 from symbolon.ids import IdSpec, MatchKeys, match_keys, word_count
 from symbolon.lake import ParquetStaging
+from symbolon.later import pc
 from symbolon.records import REJECT_REASONS, Kind
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,7 +16,6 @@ import msgspec
 from symbolon.errors import UnknownNameError
 from symbolon.lake import LockHeld
 from symbolon.records import Audience, AudienceType, AudienceVersion, NoProgress, Origin, Receipt, Run
-from symbolon.sharing.diagnosing import MOST_IDS, SECONDS, Diagnoser, Diagnosis
 from symbolon.sharing.errors import AudienceTypeError, ExpiryError, VersionUnknown
 from symbolon.sharing.exporting import Exporter
 from symbolon.sharing.importing import Importer
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from symbolon.profiles import Profiles
     from symbolon.records import Progress
     from symbolon.settings import Settings
+    from symbolon.sharing.diagnosing import Diagnoser, Diagnosis
     from symbolon.sharing.rows import Rows
     from symbolon.sharing.sources import Sources
     from symbolon.store import Store
@@ -76,7 +77,6 @@ class Audiences:
         self._importer = Importer(
             settings=settings, store=store, lake=lake, engine=engine, profiles=profiles, sources=sources
         )
-        self._diagnoser = Diagnoser(store=store, lake=lake, engine=engine, profiles=profiles, sources=sources)
         self._lists = ListMaker(settings=settings, store=store, engine=engine, lake=lake, profiles=profiles)
         self._reader = AudienceReader(
             store=store,
@@ -281,8 +281,8 @@ class Audiences:
         name: str,
         *,
         version: int | None = None,
-        sample: int = MOST_IDS,
-        seconds: float = SECONDS,
+        sample: int | None = None,
+        seconds: float | None = None,
         progress: Progress | None = None,
     ) -> Diagnosis:
         """Find out which setting would have matched the IDs that found nobody.
@@ -290,8 +290,8 @@ class Audiences:
         Args:
             name: the audience.
             version: a version; None = the current one.
-            sample: IDs to look at, at most 1,000.
-            seconds: how long trying may take.
+            sample: IDs to look at, at most 1,000; None = as many.
+            seconds: how long trying may take; None = a minute.
             progress: told what is tried.
         """
         audience, chosen = self.show(name), self.version(name, version)
@@ -302,6 +302,14 @@ class Audiences:
                 hint=f"symbolon audience reconcile {name} --key FIELD, or `reconciliation` in a workflow",
             )
         return self._diagnoser.diagnose(audience, chosen, rows, sample=sample, seconds=seconds, progress=progress)
+
+    @cached_property
+    def _diagnoser(self) -> Diagnoser:
+        from symbolon.sharing.diagnosing import Diagnoser  # noqa: PLC0415 - heavy, and seldom asked for
+
+        return Diagnoser(
+            store=self._store, lake=self._lake, engine=self._engine, profiles=self._profiles, sources=self._sources
+        )
 
     def reconcile(
         self,

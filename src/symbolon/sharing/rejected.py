@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from symbolon import matching
 from symbolon.ids import words_to_text
+from symbolon.later import pc
 from symbolon.matching import Status
 from symbolon.sharing.ingest import LINE_BITS
 from symbolon.sharing.publishing import REJECTS_SCHEMA

@@ -10,9 +10,9 @@ import io
 from typing import IO, TYPE_CHECKING, Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
+
+from symbolon.later import pc, pq
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -80,13 +80,17 @@ class Context(Protocol):
     engine: Engine
     profiles: Profiles
     library: Library
-    deliveries: Deliveries
     settings: Settings
     #: first part of the names of tables of the lake that belong to this activity in this run: they survive a crash and
     #: a pause, and go when the run goes; empty in a check or a plan
     place: str
     #: a folder that lives as long as this activity; for files on their way
     directory: Path
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """What sends messages."""
+        ...
 
     def people(self) -> ibis.Table:
         """Give the current profiles: `profile_id` and all fields."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from symbolon.targeting.activities._values import Type
+    from symbolon.targeting.delivering import Deliveries
     from symbolon.targeting.surroundings import Steps, Surroundings
     from symbolon.transports.transport import Transport
 
@@ -75,7 +76,6 @@ class ActivityContext:
         self.directory = directory
         self.engine, self.profiles = surroundings.engine, surroundings.profiles
         self.library, self.settings = surroundings.library, surroundings.settings
-        self.deliveries = surroundings.deliveries
         #: what was told by `note`, and by `warn` under `warnings`
         self.facts: dict[str, Any] = {}
         #: what is to be remembered when the run is done
@@ -88,6 +88,11 @@ class ActivityContext:
         self._remembered = memory
         self._members = Members(self.library, self.profiles, now)
         self._rules = Rules(self._members.scope, parameters, self.fault)
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """What sends messages."""
+        return self._surroundings.open_deliveries()
 
     def people(self) -> ibis.Table:
         """Give the current profiles."""

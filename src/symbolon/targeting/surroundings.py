@@ -80,7 +80,8 @@ class Surroundings:
     engine: Engine
     profiles: Profiles
     library: Library
-    deliveries: Deliveries
+    #: gives what sends messages
+    open_deliveries: Callable[[], Deliveries]
     open_transport: Callable[[str], Transport]
     #: whether a transport of this name is defined; a folder is none
     is_transport: Callable[[str], bool]

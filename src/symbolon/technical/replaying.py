@@ -10,8 +10,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from symbolon.later import pc
 from symbolon.sharing.errors import AudienceTypeError
 from symbolon.sharing.request import ImportRequest
 from symbolon.technical.errors import ArrivalUnknown

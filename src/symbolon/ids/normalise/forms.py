@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-import pyarrow.compute as pc
-
 from symbolon.columns import column, flags
+from symbolon.later import pc
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-
-import phonenumbers
+from functools import cache
 
 from symbolon.ids.normalise.steps import Step
+from symbolon.later import phonenumbers
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
-_CODES = {str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE}
 
 
 def _e164(value: str, region: str) -> str | None:
@@ -25,11 +24,17 @@ def _e164(value: str, region: str) -> str | None:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
+@cache
+def _codes() -> frozenset[str]:
+    return frozenset(str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+
+
 def _national(value: str, region: str) -> str | None:  # noqa: ARG001 - the shape of every step
     """Take the country code off a number in E.164."""
+    codes = _codes()
     # country codes are free of prefixes: at most one of the three is one
     for size in (1, 2, 3):
-        if value[1 : 1 + size] in _CODES:
+        if value[1 : 1 + size] in codes:
             return value[1 + size :] or None
     return None
 

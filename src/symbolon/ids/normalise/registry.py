@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow.compute as pc
 
 from symbolon.columns import borders, column, flags
 from symbolon.errors import UnknownNameError
 from symbolon.ids.normalise import adobe, amazon, google, linkedin, liveramp, meta, snap, tiktok, uid2
+from symbolon.later import pc
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from symbolon.columns import as_type, borders, column, flags, nulled, strings
 from symbolon.ids.normalise.forms import SimpleForm, formed
+from symbolon.later import pc
 
 if TYPE_CHECKING:
     from symbolon.ids.normalise.steps import Step

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import duckdb
 import ibis
 
+from symbolon.lake.dialects import load_one_by_one
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -38,6 +40,7 @@ def connect(root: Path, spill: Path, *, threads: int, memory_limit: str) -> tupl
         The connection (a cursor of it for each statement), and Ibis's backend over it (for compiling).
     """
     connection = duckdb.connect(":memory:", config={"threads": threads, "memory_limit": memory_limit})
+    load_one_by_one()
     backend = ibis.duckdb.from_connection(connection)
     for function, body in _SPARK_FUNCTIONS.items():
         connection.execute(f"CREATE MACRO {function} AS {body}")

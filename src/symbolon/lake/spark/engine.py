@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import ibis
 import ibis.expr.operations as ops
 import pyarrow as pa
-import pyarrow.parquet as pq
 from ibis.backends.sql import compilers
 from ibis.backends.sql.datatypes import PySparkType
 
@@ -36,6 +35,7 @@ from symbolon.lake.spark.failures import failures
 from symbolon.lake.spark.options import shown
 from symbolon.lake.typed import nullable, typed
 from symbolon.lake.written import WrittenFile
+from symbolon.later import pq
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

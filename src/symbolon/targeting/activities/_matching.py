@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from symbolon import ids
 from symbolon.columns import flags, nulled
 from symbolon.lake import ParquetStaging
+from symbolon.later import pc
 from symbolon.profiles.cells import typed
 from symbolon.profiles.vocabulary import trim
 from symbolon.targeting.activity import Mode

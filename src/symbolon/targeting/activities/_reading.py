@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from symbolon.columns import column as arrow_column
 from symbolon.columns import flags
 from symbolon.files.blocks import MAX_LINE_BYTES
 from symbolon.files.fixedwidth import Place
+from symbolon.later import pc
 from symbolon.profiles.cells import typed
 from symbolon.targeting.activities._columns import ARROW, twice
 from symbolon.targeting.activities._values import Type  # noqa: TC001 - msgspec reads the annotation

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 import pyarrow as pa
 import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 from isal import igzip_threaded
 
 from symbolon.errors import InternalError
+from symbolon.later import pq
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from msgspec import Meta
 
 from symbolon.columns import column as arrow_column
@@ -19,6 +18,7 @@ from symbolon.errors import Location, SymbolonError
 from symbolon.files import ColumnsError, FileMissing, open_table
 from symbolon.files.fixedwidth import open_fixed_width
 from symbolon.lake import ParquetStaging
+from symbolon.later import pc
 from symbolon.profiles.cells import typed
 from symbolon.profiles.fields import extra_type
 from symbolon.targeting.activities._columns import ARROW, twice

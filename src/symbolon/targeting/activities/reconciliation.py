@@ -13,12 +13,12 @@ import ibis
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from msgspec import Meta
 
 from symbolon import ids
 from symbolon.errors import SymbolonError, UnknownNameError
 from symbolon.lake import ParquetStaging
+from symbolon.later import pc
 from symbolon.profiles.fields import OWN as NEVER_KEYS
 from symbolon.targeting.activities._columns import batches
 from symbolon.targeting.activities._matching import OWN, ROW, MatchKey, candidates, pairs, stage

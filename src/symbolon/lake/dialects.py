@@ -1,0 +1,45 @@
+"""Ibis's SQL compilers, loaded one by one.
+
+`ibis.backends.sql.compilers` imports the compilers of twenty databases, and with them as many dialects of SQLGlot: a
+seventh of the start-up of a command that needs one of them.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+_PACKAGE = "ibis.backends.sql.compilers"
+
+
+def load_one_by_one() -> None:
+    """Let the package of compilers import a compiler when it is asked for, and all where that is not possible.
+
+    To be called before a backend of Ibis is loaded; does nothing where the package is loaded already.
+    """
+    if _PACKAGE in sys.modules:
+        return
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.loader is None:  # another Ibis: it knows what it needs
+        return
+    package, loader = importlib.util.module_from_spec(spec), spec.loader
+
+    def found(name: str) -> Any:
+        if not name.startswith("_") and importlib.util.find_spec(f"{_PACKAGE}.{name}") is not None:
+            return importlib.import_module(f"{_PACKAGE}.{name}")
+        _load(package, loader)
+        return getattr(package, name)
+
+    package.__getattr__ = found  # type: ignore[method-assign]
+    sys.modules[_PACKAGE] = package
+    parent, _, own = _PACKAGE.rpartition(".")
+    setattr(sys.modules[parent], own, package)
+
+
+def _load(package: ModuleType, loader: Any) -> None:
+    del package.__getattr__
+    loader.exec_module(package)
