@@ -17,11 +17,25 @@ settings.register_profile("house", deadline=None, print_blob=True)
 settings.load_profile("house")
 
 
+#: a thousand statements over a few rows: compiling each takes longer than computing it
+HASTY = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+}
+
+
 @pytest.fixture(scope="session")
-def warm_spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keeps Spark up between tests: starting it takes seconds, a session in it none."""
+def warm_spark(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[None]:
+    """Keeps Spark up between tests: starting it takes seconds, a session in it none.
+
+    Only the daily run is in haste; the slow suite, and who asks for single tests, has Spark as it is set up for users.
+    """
     from symbolon.lake.spark import SparkEngine
 
-    few = {"spark.sql.shuffle.partitions": "2", "spark.default.parallelism": "2"}
-    with SparkEngine(tmp_path_factory.mktemp("spark"), "local[2]", options=few):
+    options = {"spark.sql.shuffle.partitions": "2", "spark.default.parallelism": "2"}
+    if "not slow" in pytestconfig.option.markexpr:
+        options |= HASTY
+    with SparkEngine(tmp_path_factory.mktemp("spark"), "local[2]", options=options):
         yield

@@ -93,15 +93,29 @@ def readable(line: bytes) -> bool:
     return True
 
 
-@pytest.mark.parametrize("name", SOURCES)
-@settings(
-    max_examples=12,
+WHOLE = settings(
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # an example is a whole project: shrinking takes minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+
+
+@pytest.mark.parametrize("name", SOURCES)
+@settings(WHOLE, max_examples=5)
 @given(data=st.data())
 def test_an_import_equals_the_oracle(name, people_folder, data):
+    _import_twice(name, people_folder, data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SOURCES)
+@settings(WHOLE, max_examples=50)
+@given(data=st.data())
+def test_many_imports_equal_the_oracle(name, people_folder, data):
+    _import_twice(name, people_folder, data)
+
+
+def _import_twice(name: str, people_folder: Path, data: st.DataObject) -> None:
     source = SOURCES[name]
     # the first line is plain: a file that begins like a picture or a document is refused whole
     full = [b"first 99", *filter(readable, data.draw(lines(source)))]
