@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from symbolon.files import Inspection
 
 app = noun()
+_KINDS = {"segments": "a segment file", "inbound": "an inbound file", "control": "a control file"}
 #: segments that are listed
 _SHOWN = 20
 
@@ -30,7 +31,9 @@ def _group() -> None:
 @command(app, "inspect", project=False)
 def inspect(
     session: Session,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A segment file, a list, or a control file (.info).")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A segment file, an inbound file, a list, or a control file (.info).")
+    ],
     timestamp: Annotated[
         Literal["milliseconds", "seconds"], typer.Option("--timestamp", help="How 13 digits in its name are read.")
     ] = "milliseconds",
@@ -46,11 +49,12 @@ def inspect(
         session.screen.json(found)
         return
     session.screen.lines(_lines(found))
-    session.next(_import_of(found, file))
+    if found.kind != "inbound":
+        session.next(_import_of(found, file))
 
 
 def _lines(found: Inspection) -> Iterator[Line]:
-    kind = {"segments": "a segment file", "list": f"a list ({found.format})", "control": "a control file"}[found.kind]
+    kind = f"a list ({found.format})" if found.kind == "list" else _KINDS[found.kind]
     packed = ", gzip" if found.compression else ""
     yield Line(f"{found.file}: {kind}{packed}, {counted(found.size_bytes, 'byte')}", "bold")
     yield from (Line(f"  {part:<14} {value}") for part, value in found.name.items() if value not in (None, ""))
@@ -77,13 +81,19 @@ def _columns(found: Inspection) -> Iterator[Line]:
 def _segments(found: Inspection) -> Iterator[Line]:
     shown = found.segments[:_SHOWN]
     if shown:
-        yield Line(f"segments ({found.segment_count:,})", "bold")
+        what = "traits" if found.kind == "inbound" else "segments"
+        yield Line(f"{what} ({found.segment_count:,})", "bold")
     width = max((len(one.segment) for one in shown), default=0)
     for one in shown:
         out = f"  {one.removed:,} removed" if one.removed else ""
         yield Line(f"  {one.segment:<{width}}  {one.added:>12,}{out}")
     if found.segment_count > len(shown):
         yield Line(f"  and {found.segment_count - len(shown):,} more; --json lists them")
+    keys = list(found.signals)[:_SHOWN]
+    if keys:
+        yield Line(f"signals ({len(found.signals):,})", "bold")
+    width = max((len(printable(key)) for key in keys), default=0)
+    yield from (Line(f"  {printable(key):<{width}}  {found.signals[key]:>12,}") for key in keys)
 
 
 def _rejected(found: Inspection) -> Iterator[Line]:

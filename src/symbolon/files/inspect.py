@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from symbolon.errors import Location
 from symbolon.files.blocks import BLOCK_BYTES, MAX_LINE_BYTES, Block, RejectedLine, blocks, check_regular, open_bytes
 from symbolon.files.csvfiles import CsvTable
+from symbolon.files.errors import FileKindError
 from symbolon.files.guess import harmless, kind_of, masked
+from symbolon.files.inboundnames import STAMP_DIGITS, InboundName, parse_inbound
+from symbolon.files.inboundrows import items_of, parse_inbound_rows
 from symbolon.files.info import MAX_INFO_BYTES, parse_info
 from symbolon.files.inspection import Column, Inspection, RejectedSample, Segment
 from symbolon.files.kinds import GZIP, HEAD_BYTES, UTF8_BOM, is_parquet
@@ -23,10 +27,13 @@ from symbolon.files.lists import AnyTable, open_plain, open_table
 from symbolon.files.names import FileName, is_of_the_family, parse_name
 from symbolon.files.parquetfiles import ParquetTable
 from symbolon.files.rows import parse_rows
+from symbolon.files.textlines import lines_of
 from symbolon.later import pc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from symbolon.files.inboundrows import Item
 
 #: what is read at most
 MAX_LINES, MAX_BYTES = 1_000_000, 64 << 20
@@ -43,7 +50,7 @@ def inspect_file(
     """Tell what a file looks like.
 
     Args:
-        path: a segment file, a simple list, or a control file.
+        path: a segment file, an inbound file, a simple list, or a control file.
         timestamp: how a run of 13 digits in its name is read, see `parse_name`.
         max_lines: lines to read at most.
         max_bytes: unpacked bytes to read at most.
@@ -55,6 +62,11 @@ def inspect_file(
     size = check_regular(path).st_size
     if path.name.lower().endswith(".info"):
         return _control(path, size)
+    inbound = parse_inbound(path.name)
+    if inbound is not None and inbound.packed in ("pgp", "gpg"):
+        raise FileKindError(
+            "the file is encrypted", where=Location(str(path)), hint="decrypt it first: `gpg --decrypt FILE`"
+        )
     name = parse_name(path.name, timestamp=timestamp)
     magic = b""
     if size:
@@ -65,10 +77,12 @@ def inspect_file(
         look.compression = "gzip"
     elif path.name.lower().endswith(".gz"):
         look.notes.append("the name ends in .gz, but the file is not compressed; it is read as it is")
-    if name is None and is_of_the_family(path.name):
+    if name is None and inbound is None and is_of_the_family(path.name):
         look.notes.append("the name is no segment file's name: `audience import` will refuse it")
     if not is_parquet(magic):
         look.note_the_text()
+        if inbound is not None:
+            return look.inbound_file(inbound)
         if name is not None or _is_segment_file(path):
             return look.segment_file()
     return look.list_file()
@@ -146,6 +160,51 @@ class _Look:
             id_kinds=_shares(kinds),
         )
 
+    def inbound_file(self, name: InboundName) -> Inspection:
+        """Read lines of an inbound file."""
+        said: Counter[tuple[str, str]] = Counter()
+        kinds: Counter[str] = Counter()
+        odd, number, read = 0, 1, 0
+        with open_bytes(self.path) as stream:
+            for block in blocks(stream, size=min(BLOCK_BYTES, self.max_bytes)):
+                if self._is_enough(read):
+                    break
+                read += len(block.data)
+                lines = lines_of(block, b"", number, max_line=MAX_LINE_BYTES)
+                batch = parse_inbound_rows(lines, odc=name.odc)
+                number += len(lines)
+                self._count(batch.nonblank, batch.rejected, 0)
+                for text, times in _counted(batch.items).items():
+                    items, unread = items_of(text.decode())
+                    odd += times * unread
+                    for item in items:
+                        said[item] += times
+                if not kinds:
+                    kinds = _kinds(batch.ids[:_SAMPLED].unique().to_pylist())
+                for value, text in zip(batch.ids[:_SHOWN].to_pylist(), batch.items[:_SHOWN].to_pylist(), strict=True):
+                    if len(self.first_rows) < _SHOWN:
+                        self.first_rows.append([masked(value.decode()), _told(items_of(text.decode())[0])])
+        traits = {one for does, one in said if does != "signals"}
+        segments = [
+            Segment(segment=one, added=said["adds", one], removed=said["removes", one])
+            for one in sorted(traits, key=lambda one: (-said["adds", one] - said["removes", one], int(one)))
+        ]
+        signals = {harmless(one): times for (does, one), times in said.most_common() if does == "signals"}
+        self.notes += name.warnings
+        if name.mode == "overwrite" and any(one.removed for one in segments):
+            self.notes.append("the name says `overwrite`: removed traits are ignored in such files")
+        if odd:
+            self.notes.append(f"items that are empty or cannot be read: {odd:,}; they are skipped")
+        return self._result(
+            kind="inbound",
+            format="inbound",
+            elements=_inbound_elements(name),
+            segments=segments[:_SEGMENTS],
+            segment_count=len(segments),
+            signals=dict(list(signals.items())[:_SEGMENTS]),
+            id_kinds=_shares(kinds),
+        )
+
     def list_file(self) -> Inspection:
         """Read a simple list."""
         with open_table(self.path) as table:
@@ -210,7 +269,7 @@ class _Look:
             codes = [",".join(harmless(code) for code in text.rstrip().split(",")[:20]) for text in lists]
             self.first_rows.append([masked(value), *codes])
 
-    def _result(self, **facts: Any) -> Inspection:
+    def _result(self, elements: dict[str, str | int | None] | None = None, **facts: Any) -> Inspection:
         if not self.is_complete:
             self.notes.append(f"only the first {self.lines:,} lines were read; counts are theirs")
         if not self.lines:
@@ -219,7 +278,7 @@ class _Look:
             file=str(self.path),
             size_bytes=self.size,
             compression=self.compression,
-            name=_elements(self.name),
+            name=_elements(self.name) if elements is None else elements,
             lines=self.lines,
             complete=self.is_complete,
             first_rows=self.first_rows,
@@ -258,7 +317,7 @@ def _control(path: Path, size: int) -> Inspection:
     )
 
 
-def _counted(segments: pa.DictionaryArray) -> dict[str, int]:
+def _counted(segments: pa.DictionaryArray) -> dict[Any, int]:
     return {entry["values"]: entry["counts"] for entry in pc.value_counts(segments.dictionary_decode()).to_pylist()}
 
 
@@ -301,4 +360,21 @@ def _elements(name: FileName | None) -> dict[str, str | int | None]:
         "mode": name.mode,
         "timestamp": time,
         "split": name.split or None,
+    }
+
+
+def _told(items: Sequence[Item]) -> str:
+    """Give items without the values of signals, which may say more of a person than a number."""
+    words = {"adds": "d_sid={}", "removes": "d_unsid={}", "signals": "{}=…"}
+    return ",".join(words[one.does].format(harmless(one.name)) for one in items[:20])
+
+
+def _inbound_elements(name: InboundName) -> dict[str, str | int | None]:
+    return {
+        "type": "odc" if name.odc else None,
+        "dpid": name.dpid,
+        "owner": name.owner,
+        "mode": name.mode,
+        "timestamp": datetime.fromtimestamp(int(name.timestamp[:STAMP_DIGITS]), UTC).isoformat(),
+        "split": name.split,
     }

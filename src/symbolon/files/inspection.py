@@ -16,7 +16,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """One segment of a segment file."""
+    """One segment of a segment file, or one trait of an inbound file."""
 
     segment: str
     #: lines that name it as added
@@ -39,22 +39,25 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
 
     file: str
     size_bytes: int
-    #: `segments` (rows of a segment file), `list`, or `control` (an `.info`)
+    #: `segments` (rows of a segment file), `inbound` (lines of an inbound file), `list`, or `control` (an `.info`)
     kind: str
-    #: `rows`, `csv`, `tsv`, `ndjson`, `parquet`, `info`
+    #: `rows`, `inbound`, `csv`, `tsv`, `ndjson`, `parquet`, `info`
     format: str
     #: `gzip` or empty
     compression: str = ""
-    #: elements of a segment file's name: type, destination, dpid, alias, mode, timestamp, split
+    #: elements of a segment file's name: type, destination, dpid, alias, mode, timestamp, split; of an inbound file's:
+    #: dpid, owner, mode, timestamp, split
     name: dict[str, str | int | None] = {}
     #: what parts the cells of a CSV file
     delimiter: str = ""
     has_header: bool = False
     columns: list[Column] = []
-    #: the largest first, at most 1,000
+    #: segments, or traits of an inbound file; the largest first, at most 1,000
     segments: list[Segment] = []
-    #: how many segments there are
+    #: how many there are
     segment_count: int = 0
+    #: keys of an inbound file's signals, with the items that have them; the most frequent first, at most 1,000
+    signals: dict[str, int] = {}
     #: rows read: neither blank nor a header
     lines: int = 0
     #: whether the whole file was read
