@@ -103,11 +103,12 @@ def matches(shown: list[str], printed: list[str]) -> bool:
     return re.fullmatch(pattern, got if wanted or got != "\n" else "") is not None
 
 
-def surroundings() -> dict[str, str]:
-    """Give the environment of all examples."""
+def surroundings(commands: Path | None = None) -> dict[str, str]:
+    """Give the environment of all examples; `commands` is where another `symbolon` than the installed one is."""
+    places = [str(commands)] if commands else []
     environment = {
         **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PATH": os.pathsep.join([*places, str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "NO_COLOR": "1",
         "COLUMNS": "120",
         "LC_ALL": "C.UTF-8",
@@ -115,7 +116,9 @@ def surroundings() -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith("SYMBOLON_")}
 
 
-def run(todo: list[Example], folder: Path, *, timeout_s: float = 300) -> list[tuple[int, str]]:
+def run(
+    todo: list[Example], folder: Path, *, timeout_s: float = 300, commands: Path | None = None
+) -> list[tuple[int, str]]:
     """Run examples one after the other in `folder`; give exit code and output of each."""
     here = folder
     names: dict[str, object] = {"__name__": "__example__"}
@@ -133,21 +136,21 @@ def run(todo: list[Example], folder: Path, *, timeout_s: float = 300) -> list[tu
             continue
         done = subprocess.run(
             ["sh", "-c", example.command],
-            cwd=here, env=surroundings(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, timeout=timeout_s, check=False,
+            cwd=here, env=surroundings(commands), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, timeout=timeout_s, check=False,
         )  # fmt: skip
         results.append((done.returncode, done.stdout.replace("\0", "␀")))  # pages are text
     return results
 
 
-def run_page(page: Path, folder: Path, *, timeout_s: float = 300) -> int:
+def run_page(page: Path, folder: Path, *, timeout_s: float = 300, commands: Path | None = None) -> int:
     """Run all examples of `page` in `folder`; give their number.
 
     Raises:
         AssertionError: a command ended with another code, or printed something else than the page shows.
     """
     todo = examples(page.read_text(encoding="utf-8"))
-    for example, (code, output) in zip(todo, run(todo, folder, timeout_s=timeout_s), strict=True):
+    for example, (code, output) in zip(todo, run(todo, folder, timeout_s=timeout_s, commands=commands), strict=True):
         place = f"{page.name}:{example.line}: $ {example.command}"
         assert code == example.exit_code, f"{place}\nended with {code}:\n{output}"
         assert matches(example.shown, output.splitlines()), (

@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cli_reference
 import msgspec
 import pytest
-from runner import examples, run_page
+from forked import standing_by
+from runner import examples, run_page, surroundings
 
 from symbolon.profiles.fields import FIELDS
 from symbolon.records import REJECT_REASONS, UNMATCHED_REASONS, Receipt
 from symbolon.settings import ENVIRONMENT, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -24,9 +29,15 @@ PAGES = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with standing_by(tmp_path_factory.mktemp("commands"), surroundings()) as folder:
+        yield folder
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_the_examples_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) -> None:
-    assert run_page(page, tmp_path) > 0
+def test_the_examples_of_a_page_print_what_it_shows(page: Path, tmp_path: Path, commands: Path) -> None:
+    assert run_page(page, tmp_path, commands=None if page.name == "README.md" else commands) > 0
 
 
 def test_the_pages_that_promise_to_run_do() -> None:
