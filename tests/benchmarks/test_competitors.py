@@ -54,7 +54,9 @@ def expected(files: Path) -> dict[str, int]:
     return {"accepted": len(seen), "matched": len(seen & known), "members": len(seen & known)}
 
 
-@pytest.mark.parametrize("name", NEEDS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name == "spark_sql" else []) for name in NEEDS]
+)
 def test_they_do_the_same_work(name: str, files: Path, expected: dict[str, int], tmp_path: Path) -> None:
     if find_spec(NEEDS[name]) is None:
         pytest.skip(f"{NEEDS[name]} is not installed here: it comes with ./run bench")

@@ -79,7 +79,7 @@ def table(engine: DuckDbEngine, request: pytest.FixtureRequest) -> Table:
     return table
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps)
 def test_it_is_a_dict(table: Table, steps: list) -> None:
     table.layered.table.delete()

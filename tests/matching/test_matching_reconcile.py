@@ -7,7 +7,7 @@ from collections import Counter
 import ibis
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbolon import matching
@@ -34,6 +34,7 @@ def relation(engine, schema: pa.Schema, rows: list[tuple]) -> ibis.Table:
     )
 
 
+@settings(max_examples=40)
 @given(
     ids=st.lists(WORDS, max_size=12),
     held=st.lists(st.tuples(WORDS, st.integers(0, 3)), max_size=12),

@@ -46,7 +46,7 @@ def links_of(project) -> dict[tuple[str, str], datetime]:
 
 
 @given(several=st.lists(ROWS, min_size=1, max_size=4))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_links_are_those_of_a_dict(project, link, several):
     known = links_of(project)  # of the examples before
     for rows in several:
