@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from symbolon.cli.session import Session, command, noun
-from symbolon.cli.words import counted
+from symbolon.wording import counted
 
 if TYPE_CHECKING:
     from symbolon.technical import Activation

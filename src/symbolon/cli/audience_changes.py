@@ -8,7 +8,7 @@ import typer
 
 from symbolon.cli.audience_import import next_after, show_receipts
 from symbolon.cli.session import Session, command, noun
-from symbolon.cli.words import counted
+from symbolon.wording import counted
 
 if TYPE_CHECKING:
     from symbolon.records import Receipt

@@ -11,7 +11,7 @@ from symbolon.cli.audience_changes import Name, PlanOption  # noqa: TC001 - type
 from symbolon.cli.errors import CommandError
 from symbolon.cli.screen import Line
 from symbolon.cli.session import Session, command, noun
-from symbolon.cli.words import counted
+from symbolon.wording import counted
 
 if TYPE_CHECKING:
     from symbolon.records import Receipt

@@ -9,7 +9,8 @@ import typer
 from symbolon.cli.audience_reading import Name, VersionOption  # noqa: TC001 - typer reads the annotations
 from symbolon.cli.screen import Line
 from symbolon.cli.session import Session, command, noun
-from symbolon.cli.words import REJECTED, counted, percent
+from symbolon.cli.words import REJECTED, percent
+from symbolon.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

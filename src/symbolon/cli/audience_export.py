@@ -13,7 +13,8 @@ from symbolon.cli.errors import CommandError
 from symbolon.cli.receipts import rejected_lines
 from symbolon.cli.screen import Line
 from symbolon.cli.session import Session, command, noun
-from symbolon.cli.words import WITHHELD, WITHOUT_ID, counted
+from symbolon.cli.words import WITHHELD, WITHOUT_ID
+from symbolon.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,8 +20,8 @@ import msgspec
 
 from symbolon import __version__
 from symbolon.cli.failures import from_system, from_unexpected
-from symbolon.cli.words import counted
 from symbolon.errors import EngineError, SymbolonError, TransportError
+from symbolon.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from symbolon.cli.errors import DemoFolderError
 from symbolon.cli.receipts import receipt_lines
 from symbolon.cli.screen import Line
 from symbolon.cli.session import Session, command, noun
-from symbolon.cli.words import counted
+from symbolon.wording import counted
 
 if TYPE_CHECKING:
     from symbolon.app import Project

@@ -10,7 +10,8 @@ import typer
 from symbolon.cli.receipts import rejected_lines
 from symbolon.cli.screen import Line, printable
 from symbolon.cli.session import Session, command, noun
-from symbolon.cli.words import PROFILE_REJECTED, REJECTED, counted, percent
+from symbolon.cli.words import PROFILE_REJECTED, REJECTED, percent
+from symbolon.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

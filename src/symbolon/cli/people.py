@@ -16,8 +16,8 @@ import typer
 
 from symbolon.cli.errors import OutputError
 from symbolon.cli.screen import cell
-from symbolon.cli.words import counted
 from symbolon.errors import Location
+from symbolon.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

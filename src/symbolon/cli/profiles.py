@@ -12,7 +12,8 @@ from symbolon.cli.receipts import rejected_lines
 from symbolon.cli.screen import Line
 from symbolon.cli.session import Session, command, noun
 from symbolon.cli.spool import shown_name, spooled
-from symbolon.cli.words import PROFILE_REJECTED, counted
+from symbolon.cli.words import PROFILE_REJECTED
+from symbolon.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

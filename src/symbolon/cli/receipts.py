@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from symbolon.cli.screen import Line
-from symbolon.cli.words import REJECTED, UNMATCHED, counted, percent
+from symbolon.cli.words import REJECTED, UNMATCHED, percent
+from symbolon.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

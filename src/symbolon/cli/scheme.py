@@ -12,7 +12,7 @@ import typer
 from symbolon.cli.screen import Line
 from symbolon.cli.session import Session, command, noun
 from symbolon.cli.spool import STANDARD_INPUT, shown_name
-from symbolon.cli.words import counted
+from symbolon.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

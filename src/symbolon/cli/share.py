@@ -8,7 +8,7 @@ import typer
 
 from symbolon.cli.audience_changes import YesOption  # noqa: TC001 - typer reads the annotation
 from symbolon.cli.session import Session, command, noun
-from symbolon.cli.words import counted
+from symbolon.wording import counted
 
 if TYPE_CHECKING:
     from symbolon.sharing.standing import PendingDelivery

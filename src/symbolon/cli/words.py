@@ -54,8 +54,3 @@ def percent(part: int, whole: int) -> str:
     if 99.9 < share < 100:
         return "> 99.9 %"
     return f"{share:.1f} %"
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """Give a number with its noun: `1 member`, `1,204 members`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

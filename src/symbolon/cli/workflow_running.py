@@ -9,8 +9,8 @@ import typer
 from symbolon.cli.errors import CommandError
 from symbolon.cli.people import FormatOption, LimitOption, OutputOption, put, split_columns
 from symbolon.cli.session import Session, command, noun
-from symbolon.cli.words import counted
 from symbolon.cli.workflow_shown import outline, plan_lines, public_plan, public_run, run_lines
+from symbolon.wording import counted
 
 if TYPE_CHECKING:
     from symbolon.targeting import Population

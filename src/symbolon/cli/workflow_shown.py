@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from symbolon.cli.screen import Line, cell
-from symbolon.cli.words import counted
+from symbolon.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,6 +13,7 @@ from symbolon.files.inbound import item_of
 from symbolon.sharing import delta
 from symbolon.sharing.errors import ShrinkRefused
 from symbolon.targeting import ExportReceipt, ShareMode
+from symbolon.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,7 +154,7 @@ class Changes:
             refused = "the population is empty"
         elif request.mode is not ShareMode.ADD and ids_before and leaving / ids_before > request.max_shrink:
             refused = (
-                f"{leaving:,} of {ids_before:,} IDs would leave `{request.audience}`, more than the "
+                f"{leaving:,} of {counted(ids_before, 'ID')} would leave `{request.audience}`, more than the "
                 f"{request.max_shrink:.0%} that may"
             )
         if refused and not request.force:
@@ -182,8 +183,7 @@ class Changes:
             stay = self._engine.count(delta.standing(before).semi_join(out, "profile_id"))
             if stay:
                 warnings.append(
-                    f"{stay:,} IDs that were shared before are of people whom policy withholds now; a signal cannot be "
-                    "taken away"
+                    f"IDs shared before of people whom policy withholds now: {stay:,}; a signal cannot be taken away"
                 )
         return warnings
 
@@ -194,7 +194,9 @@ def _unsure(request: ShareRequest, share: Share) -> list[str]:
     what = "whoever is still wanted is added again, whoever is not is taken away"
     if request.mode is ShareMode.ADD:
         what = "whoever is still wanted is added again, nobody is taken away; `sync` does both"
-    return [f"a delivery was given up: of {share.state.unsure:,} IDs it is not known whether they arrived; {what}"]
+    return [
+        f"a delivery was given up: of {counted(share.state.unsure, 'ID')} it is not known whether they arrived; {what}"
+    ]
 
 
 def _unchanged(request: ShareRequest, before: ibis.Table | None, found: Found, leaving: int) -> bool:

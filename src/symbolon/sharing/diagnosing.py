@@ -306,10 +306,10 @@ def _notes(audience: Audience, source: DataSource, counted: Diagnosis) -> list[s
         notes.append(f"{counted.withheld:,} more match, and policy withholds them: their profiles opted out of sharing")
     lines = sum(counted.rejected.get(reason, 0) for reason in ("malformed_line", "line_too_long"))
     if lines:
-        notes.append(f"{lines:,} lines could not be taken apart: `symbolon file inspect FILE` shows why")
+        notes.append(f"lines that could not be taken apart: {lines:,}; `symbolon file inspect FILE` shows why")
     repeated = counted.rejected.get("duplicate_id", 0)
     if repeated:
-        notes.append(f"{repeated:,} IDs came more than once: nobody is lost by that")
+        notes.append(f"IDs that came more than once: {repeated:,}; nobody is lost by that")
     return notes
 
 

@@ -47,6 +47,7 @@ from symbolon.sharing.publishing import Matcher, Publisher
 from symbolon.sharing.rates import fall_of
 from symbolon.sharing.runs import noted
 from symbolon.sharing.segments import SegmentImport
+from symbolon.wording import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -250,7 +251,7 @@ class Importer:
             limit = request.rejected_limit(receipt.received)
             if limit is not None and receipt.rejected_total > limit:
                 raise TooManyRejected(
-                    f"{receipt.rejected_total:,} of {receipt.received:,} records were rejected, more than "
+                    f"{receipt.rejected_total:,} of {counted(receipt.received, 'record')} were rejected, more than "
                     f"--max-rejected {request.max_rejected} allows; nothing was changed",
                     hint="symbolon file inspect FILE shows why",
                     details={"rejected": receipt.rejected, "received": receipt.received},
@@ -349,7 +350,7 @@ def _several_segments(ingested: Ingested) -> SegmentNeeded:
             "no line of the file could be read as `ID segment,segment`", hint="symbolon file inspect FILE"
         )
     shown = sorted(sizes.items(), key=lambda item: (-item[1], item[0]))
-    listed = ", ".join(f"{segment} ({size:,} IDs)" for segment, size in shown[:20])
+    listed = ", ".join(f"{segment} ({counted(size, 'ID')})" for segment, size in shown[:20])
     more = f" and {len(shown) - 20} more" if len(shown) > 20 else ""
     return SegmentNeeded(
         f"the file holds {len(sizes)} segments: {listed}{more}; nothing was imported",

@@ -23,6 +23,7 @@ from symbolon.sharing.locks import audience_lock
 from symbolon.sharing.publishing import Matcher, Publisher, rows_schema
 from symbolon.sharing.runs import noted
 from symbolon.sharing.shapes import extra_columns, is_wordless
+from symbolon.wording import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,6 +193,4 @@ def _addresses(origin: Audience, rows: ibis.Table, key: str) -> ibis.Table:
 
 
 def _created(count: int, verb: str) -> str:
-    if count == 1:
-        return f"1 profile {'was' if verb == 'were' else verb} created"
-    return f"{count:,} profiles {verb} created"
+    return f"{counted(count, 'profile')} {'was' if (verb, count) == ('were', 1) else verb} created"

@@ -107,7 +107,7 @@ class Settling:
             shared -= int(row["count"])
         removes = not pending.look.signal
         warning = (
-            f"{gone:,} IDs are of people who were withheld after this delivery had begun: they were left out"
+            f"IDs of people who were withheld after this delivery had begun: {gone:,}; they were left out"
             f"{', and taken away' if removes else '; a signal cannot be taken away'}"
         )
         return msgspec.structs.replace(
