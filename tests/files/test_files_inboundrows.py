@@ -136,3 +136,46 @@ def test_counts_do_not_depend_on_the_blocks(tmp_path: Path):
     assert {one.segment: one.added for one in whole.segments} == Counter(str(n % 7) for n in range(5000))
     assert whole.signals == {"k0": 1667, "k1": 1667, "k2": 1666}
     assert not pieces.complete
+
+
+@pytest.mark.parametrize("filling", [" ", "-", "a ", '"', ",", "=", "- "])
+@pytest.mark.parametrize("ends", ["", "b", '"x', "=1"])
+def test_a_long_item_takes_no_longer_than_it_is_long(filling, ends):
+    items, odd = items_of("d_sid=1," + filling * 50_000 + ends)
+    assert items[0] == Item(ADDS, "1")
+    assert len(items) + odd >= 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "id2\tq83vEjRWeJCrze8SNFZ4kA==",
+        "id1\t30608\r59767559181262060060278870901087098252\tic=5",
+        "id1\tmail canary.somebody@example.com=1",
+        "id1\tuser:4917012345678=1",
+        "id1\td_sid=4917012345678",
+        "id1\t4917012345678:0",
+        "id1\t" + "canary" * 1000 + "=1",
+        "id1\tcanary.somebody@example.com=x",
+    ],
+)
+def test_columns_in_the_wrong_order_show_nothing(tmp_path: Path, line):
+    path = tmp_path / "ftp_dpm_33_1767225600.sync"
+    path.write_bytes(f"{line}\n".encode())
+    told = msgspec.json.encode(inspect_file(path)).decode()
+    for secret in ("q83vEjRW", "5976755918", "somebody", "01234567", "canarycanary"):
+        assert secret not in told
+
+
+def test_keys_that_look_alike_when_hidden_are_counted_together(tmp_path: Path):
+    path = tmp_path / "ftp_dpm_33_1767225600.sync"
+    path.write_text("".join(f"id{n}\tu{n}@x.de=1\n" for n in range(9)) + "a\tk=1\n")
+    found = inspect_file(path)
+    assert (sum(found.signals.values()), found.signals["k"], found.signal_count) == (10, 1, len(found.signals))
+
+
+@pytest.mark.parametrize(("stamp", "told"), [("99999999999", None), ("1767225600123", "2026-01-01T00:00:00+00:00")])
+def test_a_timestamp_that_is_none_tells_no_moment(tmp_path: Path, stamp, told):
+    path = tmp_path / f"ftp_dpm_33_{stamp}.sync"
+    path.write_text("a\td_sid=1\n")
+    assert inspect_file(path).name["timestamp"] == told

@@ -92,9 +92,11 @@ def _segments(found: Inspection) -> Iterator[Line]:
         yield Line(f"  and {found.segment_count - len(shown):,} more; --json lists them")
     keys = list(found.signals)[:_SHOWN]
     if keys:
-        yield Line(f"signals ({len(found.signals):,})", "bold")
+        yield Line(f"signals ({found.signal_count:,})", "bold")
     width = max((len(printable(key)) for key in keys), default=0)
     yield from (Line(f"  {printable(key):<{width}}  {found.signals[key]:>12,}") for key in keys)
+    if found.signal_count > len(keys):
+        yield Line(f"  and {found.signal_count - len(keys):,} more; --json lists them")
 
 
 def _rejected(found: Inspection) -> Iterator[Line]:

@@ -35,8 +35,10 @@ _NO_ID = ":|%3[Aa]"
 _ITEM = re.compile(r'(?:"[^"]*"|[^",])*')
 _TRAIT = re.compile(r"(d_sid|d_unsid)\s*=\s*([0-9]{1,18})")
 _GONE = re.compile(r"([0-9]{1,18}):(?:0|-1)")
-_SIGNAL = re.compile(r'-*\s*(?:"([^"]+)"|([^"=]+?))\s*=\s*(?:"[^"]*"|[^"]*)')
+_VALUE = re.compile(r'"[^"]*"|[^"]*')
 _BARE = re.compile(r"[0-9]{1,18}")
+#: items up to this length repeat; longer ones are not worth remembering
+_SHORT = 40
 
 
 class Item(NamedTuple):
@@ -125,18 +127,34 @@ def items_of(text: str) -> tuple[list[Item], int]:
     return found, odd
 
 
-@lru_cache(10_000)
 def _item(text: str) -> Item | None:
+    return _short(text) if len(text) <= _SHORT else _parsed(text)
+
+
+def _parsed(text: str) -> Item | None:
     if trait := _TRAIT.fullmatch(text):
         return Item("adds" if trait[1] == "d_sid" else "removes", trait[2])
     if gone := _GONE.fullmatch(text):
         return Item("removes", gone[1])
     if _BARE.fullmatch(text):
         return Item("signals", "ic")
-    if signal := _SIGNAL.fullmatch(text):
-        key = (signal[1] or signal[2]).strip()
-        return None if key in ("", "d_sid", "d_unsid") else Item("signals", key)
-    return None
+    key = _key(text.lstrip("-").lstrip())
+    return None if key in ("", "d_sid", "d_unsid") else Item("signals", key)
+
+
+def _key(text: str) -> str:
+    """Give the key of `key=value`, either of them perhaps in quotes; empty if it is nothing of the kind."""
+    if text.startswith('"'):
+        key, _, rest = text[1:].partition('"')
+        rest = rest.lstrip()
+        value = rest[1:] if rest.startswith("=") else '"'
+    else:
+        key, is_pair, value = text.partition("=")
+        value = value if is_pair and '"' not in key else '"'
+    return key.strip() if _VALUE.fullmatch(value.strip()) else ""
+
+
+_short = lru_cache(10_000)(_parsed)
 
 
 def _next(tabs: Ints, begin: Ints, end: Ints) -> tuple[Ints, np.ndarray]:

@@ -5,6 +5,7 @@ Invariants: at most a million lines or 64 MiB are read, and the answer says so; 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from symbolon.errors import Location
 from symbolon.files.blocks import BLOCK_BYTES, MAX_LINE_BYTES, Block, RejectedLine, blocks, check_regular, open_bytes
 from symbolon.files.csvfiles import CsvTable
 from symbolon.files.errors import FileKindError
-from symbolon.files.guess import harmless, kind_of, masked
+from symbolon.files.guess import harmless, kind_of, looks_like_id, masked
 from symbolon.files.inboundnames import STAMP_DIGITS, InboundName, parse_inbound
 from symbolon.files.inboundrows import items_of, parse_inbound_rows
 from symbolon.files.info import MAX_INFO_BYTES, parse_info
@@ -41,6 +42,8 @@ MAX_LINES, MAX_BYTES = 1_000_000, 64 << 20
 _SAMPLED, _SHOWN, _REJECTED, _SEGMENTS = 10_000, 5, 20, 1_000
 #: share of readable lines from which a file without a segment file's name is taken for one
 _MOSTLY = 0.9
+#: keys of signals that are shown as they are
+_KEY, _DIGITS = re.compile(r"[A-Za-z_][\w.-]{0,63}", re.ASCII), re.compile(r"[0-9]{7}")
 _LIST_ENDINGS = (".csv", ".tsv", ".tab", ".ndjson", ".jsonl", ".json", ".parquet", ".pq")
 
 
@@ -184,12 +187,7 @@ class _Look:
                 for value, text in zip(batch.ids[:_SHOWN].to_pylist(), batch.items[:_SHOWN].to_pylist(), strict=True):
                     if len(self.first_rows) < _SHOWN:
                         self.first_rows.append([masked(value.decode()), _told(items_of(text.decode())[0])])
-        traits = {one for does, one in said if does != "signals"}
-        segments = [
-            Segment(segment=one, added=said["adds", one], removed=said["removes", one])
-            for one in sorted(traits, key=lambda one: (-said["adds", one] - said["removes", one], int(one)))
-        ]
-        signals = {harmless(one): times for (does, one), times in said.most_common() if does == "signals"}
+        segments, signals = _traits(said), _signals(said)
         self.notes += name.warnings
         if name.mode == "overwrite" and any(one.removed for one in segments):
             self.notes.append("the name says `overwrite`: removed traits are ignored in such files")
@@ -201,7 +199,8 @@ class _Look:
             elements=_inbound_elements(name),
             segments=segments[:_SEGMENTS],
             segment_count=len(segments),
-            signals=dict(list(signals.items())[:_SEGMENTS]),
+            signals=dict(signals.most_common(_SEGMENTS)),
+            signal_count=len(signals),
             id_kinds=_shares(kinds),
         )
 
@@ -363,10 +362,34 @@ def _elements(name: FileName | None) -> dict[str, str | int | None]:
     }
 
 
+def _traits(said: Counter[tuple[str, str]]) -> list[Segment]:
+    """Give traits, the most frequent first."""
+    traits = sorted({one for does, one in said if does != "signals"}, key=int)
+    traits.sort(key=lambda one: -said["adds", one] - said["removes", one])
+    return [Segment(segment=harmless(one), added=said["adds", one], removed=said["removes", one]) for one in traits]
+
+
+def _signals(said: Counter[tuple[str, str]]) -> Counter[str]:
+    """Count the keys of signals; those that are hidden and look alike are counted together."""
+    signals: Counter[str] = Counter()
+    for (does, one), times in said.items():
+        if does == "signals":
+            signals[_key(one)] += times
+    return signals
+
+
 def _told(items: Sequence[Item]) -> str:
     """Give items without the values of signals, which may say more of a person than a number."""
     words = {"adds": "d_sid={}", "removes": "d_unsid={}", "signals": "{}=…"}
-    return ",".join(words[one.does].format(harmless(one.name)) for one in items[:20])
+    hide = {"adds": harmless, "removes": harmless, "signals": _key}
+    return ",".join(words[one.does].format(hide[one.does](one.name)) for one in items[:20])
+
+
+def _key(name: str) -> str:
+    """Give a signal's key if it is plainly a name; columns in the wrong order would show IDs as keys otherwise."""
+    # base64 is cut at its padding, which looks like the `=` of a pair
+    is_name = _KEY.fullmatch(name) and not looks_like_id(name + "=" * (-len(name) % 4))
+    return name if is_name and not _DIGITS.search(name) else masked(name)
 
 
 def _inbound_elements(name: InboundName) -> dict[str, str | int | None]:
@@ -375,6 +398,13 @@ def _inbound_elements(name: InboundName) -> dict[str, str | int | None]:
         "dpid": name.dpid,
         "owner": name.owner,
         "mode": name.mode,
-        "timestamp": datetime.fromtimestamp(int(name.timestamp[:STAMP_DIGITS]), UTC).isoformat(),
+        "timestamp": _moment(name.timestamp),
         "split": name.split,
     }
+
+
+def _moment(stamp: str) -> str | None:
+    """Read the seconds of an inbound file's name, or milliseconds where somebody wrote those; else it tells nothing."""
+    if len(stamp) not in (STAMP_DIGITS - 1, STAMP_DIGITS, STAMP_DIGITS + 3):
+        return None
+    return datetime.fromtimestamp(int(stamp[:STAMP_DIGITS]), UTC).isoformat()

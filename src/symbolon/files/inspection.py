@@ -56,8 +56,11 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     segments: list[Segment] = []
     #: how many there are
     segment_count: int = 0
-    #: keys of an inbound file's signals, with the items that have them; the most frequent first, at most 1,000
+    #: keys of an inbound file's signals, with the items that have them; the most frequent first, at most 1,000. What
+    #: may be more than a name has its middle hidden
     signals: dict[str, int] = {}
+    #: how many keys there are
+    signal_count: int = 0
     #: rows read: neither blank nor a header
     lines: int = 0
     #: whether the whole file was read

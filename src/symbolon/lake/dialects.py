@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from types import ModuleType
+import threading
+from typing import Any
 
 _PACKAGE = "ibis.backends.sql.compilers"
 
@@ -26,20 +24,28 @@ def load_one_by_one() -> None:
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.loader is None:  # another Ibis: it knows what it needs
         return
-    package, loader = importlib.util.module_from_spec(spec), spec.loader
+    package, loader, lock, is_whole = importlib.util.module_from_spec(spec), spec.loader, threading.RLock(), False
 
     def found(name: str) -> Any:
+        nonlocal is_whole
+        if name.startswith("__"):
+            raise AttributeError(name)
         if not name.startswith("_") and importlib.util.find_spec(f"{_PACKAGE}.{name}") is not None:
             return importlib.import_module(f"{_PACKAGE}.{name}")
-        _load(package, loader)
-        return getattr(package, name)
+        with lock:
+            if not is_whole:
+                is_whole = True  # before: the compilers may ask each other
+                try:
+                    loader.exec_module(package)
+                except BaseException:
+                    is_whole = False
+                    raise
+        try:
+            return vars(package)[name]
+        except KeyError:
+            raise AttributeError(f"module {_PACKAGE!r} has no attribute {name!r}") from None
 
     package.__getattr__ = found  # type: ignore[method-assign]
     sys.modules[_PACKAGE] = package
     parent, _, own = _PACKAGE.rpartition(".")
     setattr(sys.modules[parent], own, package)
-
-
-def _load(package: ModuleType, loader: Any) -> None:
-    del package.__getattr__
-    loader.exec_module(package)
