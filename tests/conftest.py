@@ -30,7 +30,7 @@ HASTY = {
 def warm_spark(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[None]:
     """Keeps Spark up between tests: starting it takes seconds, a session in it none.
 
-    Only the daily run is in haste; the slow suite, and who asks for single tests, has Spark as it is set up for users.
+    Only the daily run is in haste; `./run test-slow` runs the same tests with Spark as it is set up for users.
     """
     from symbolon.lake.spark import SparkEngine
 
