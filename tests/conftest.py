@@ -11,7 +11,7 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# as the command line has it: relations are made of many small objects; looking for garbage took a tenth of all tests
+# relations are made of many small objects: looking for garbage as often as usual took a tenth of all tests
 gc.set_threshold(200_000, 30, 30)
 settings.register_profile("house", deadline=None, print_blob=True)
 settings.load_profile("house")

@@ -179,3 +179,9 @@ def test_a_timestamp_that_is_none_tells_no_moment(tmp_path: Path, stamp, told):
     path = tmp_path / f"ftp_dpm_33_{stamp}.sync"
     path.write_text("a\td_sid=1\n")
     assert inspect_file(path).name["timestamp"] == told
+
+
+def test_a_byte_order_mark_is_no_character(tmp_path: Path):
+    path = tmp_path / "ftp_dpm_33_1767225600.sync"
+    path.write_bytes(b"\xef\xbb\xbfa\td_sid=1\n")
+    assert inspect_file(path).notes == ["the file begins with a byte order mark, which is dropped"]

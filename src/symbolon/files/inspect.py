@@ -118,7 +118,7 @@ class _Look:
             self.notes.append("lines end with CR LF")
         elif b"\r" in start and b"\n" not in start:
             self.notes.append("lines end with CR alone: convert the file, `tr '\\r' '\\n' < FILE > NEW`")
-        if not start.isascii():
+        if not start.removeprefix(UTF8_BOM).isascii():
             self.notes.append("the file has characters beyond ASCII")
 
     def segment_file(self) -> Inspection:
